@@ -1,0 +1,319 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The last rung of the ladder: load a backup into a scratch server and hold what arrives against the manifest.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
+    ERROR,
+    INFO,
+    WARNING,
+    Check,
+    Findings,
+    failed,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
+    EPILOGUE,
+    PREAMBLE,
+    TABLE,
+    Section,
+    split,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.reader import plain_bytes
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.writer import section_sha256
+from ansible_collections.dbops.recovery.plugins.module_utils._database import server as servers
+from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import (
+    Settings,
+    connect,
+    identifier,
+    query,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._database.dumping import (
+    DumpPlan,
+    dump_arguments,
+    read_dump,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import (
+    compare,
+    compare_names,
+    objects_of,
+    read_inventory,
+    without_implied_charset,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import create_schema, load_dump
+from ansible_collections.dbops.recovery.plugins.module_utils._database.programs import DUMP, LOAD, find_program
+from ansible_collections.dbops.recovery.plugins.module_utils._database.scratch import (
+    create_definers,
+    find_daemon,
+    scratch_server,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._database.source import (
+    count_rows,
+    has_sequence_defaults,
+    versioned_tables,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
+
+_SHOWN = 5
+# As the server words it, and the system.
+_FULL_DISK = ("ERROR 1021 ", "ERROR 1114 ", "Errcode: 28", "No space left on device")
+
+
+def prove(backup: Backup, findings: Findings, database: str, queries: list[dict], directory: str | None) -> list[Check]:
+    """Restore a backup into a scratch server and return what that showed.
+
+    Args:
+        backup: one that passed the checks of the file and its content.
+        findings: what those checks brought.
+        database: the schema's name, the same as on its own server, since bodies may name it.
+        queries: the user's own, as backup_verify takes them.
+        directory: where the scratch server's folder is made.
+    Raises:
+        RecoveryError: there is no server program, or it does not start. That says nothing of the backup.
+    """
+    facts = backup.manifest["server"] if backup.manifest else {}
+    daemon = find_daemon(facts.get("flavour") or findings.contents.flavour)
+    room = backup.manifest["archive"]["plain_bytes"] if backup.manifest else 0
+    clock = time.monotonic()
+    with scratch_server(daemon, directory, facts.get("lower_case_table_names", 0), room) as settings:
+        checks = [Check("scratch_server", True, ERROR, daemon.version, time.monotonic() - clock)]
+        checks.append(_loads(settings, backup, findings, database, facts))
+        if not failed(checks):
+            connection = connect(settings)
+            server = servers.look_at_server(connection)
+            if backup.manifest:
+                checks += _compared(settings, connection, server, backup, database)
+            else:
+                checks.append(_arrived(connection, findings, database))
+            checks.append(_tables_checked(connection, _schemas(connection, findings, database)))
+            checks += [_answer(connection, database, each) for each in queries]
+    return checks
+
+
+def _loads(settings: Settings, backup: Backup, findings: Findings, database: str, facts: dict) -> Check:
+    clock = time.monotonic()
+    connection = connect(settings)
+    create_definers(connection, findings.contents.definers)
+    create_schema(connection, database, facts.get("charset"), facts.get("collation"))
+    program = find_program(LOAD, servers.look_at_server(connection))
+    try:
+        warnings = load_dump(program, settings, database, plain_bytes(backup.path))
+    except Interrupted:
+        raise
+    except RecoveryError as error:
+        _require_blameless(settings, str(error))
+        return Check("load", False, ERROR, str(error), time.monotonic() - clock)
+    shown = f"{len(warnings)} warnings, first: {warnings[0]}" if warnings else "no warning"
+    return Check("load", not warnings, WARNING if warnings else ERROR, shown, time.monotonic() - clock)
+
+
+def _require_blameless(settings: Settings, words: str) -> None:
+    """Raise RecoveryError when it is the scratch server that failed, and not the backup."""
+    nothing = "That says nothing of the backup."
+    if any(full in words for full in _FULL_DISK):
+        raise RecoveryError(
+            f"The disk of the scratch server is full. {nothing} Give more room, or another scratch_directory.\n{words}"
+        )
+    try:
+        connect(settings).close()
+    except RecoveryError as error:
+        raise RecoveryError(f"The scratch server went away while the backup was loaded. {nothing}\n{words}") from error
+
+
+def _compared(
+    settings: Settings, connection: Any, server: servers.Server, backup: Backup, database: str
+) -> Iterator[Check]:
+    yield _inventory(connection, server, backup, database)
+    yield _row_counts(connection, backup, database)
+    yield _dump_back(settings, connection, server, backup, database)
+
+
+def _arrived(connection: Any, findings: Findings, database: str) -> Check:
+    """Without a manifest, only the comments of a dump announce what it holds; other tools announce less."""
+    clock = time.monotonic()
+    schemas = _schemas(connection, findings, database)
+    present = [objects_of(read_inventory(connection, schema)) for schema in schemas]
+    difference = compare_names(findings.objects, [each for objects in present for each in objects])
+    count = sum(len(objects) for objects in present)
+    if not findings.objects:
+        detail = f"{count} objects are there; the dump has no comments that say which it should be"
+        return Check("inventory", False, INFO, detail, time.monotonic() - clock)
+    # Of several schemas, those of the server itself are not among the ones that are looked at.
+    whole = not findings.schemas & set(servers.SYSTEM_SCHEMAS)
+    missing = ", ".join(difference.missing[:_SHOWN]) if whole else ""
+    detail = f"missing: {missing}" if missing else f"{count} objects, {len(findings.objects)} announced by comments"
+    return Check("inventory", not missing, ERROR, detail, time.monotonic() - clock)
+
+
+def _inventory(connection: Any, server: servers.Server, backup: Backup, database: str) -> Check:
+    clock = time.monotonic()
+    difference = compare(backup.manifest["inventory"], read_inventory(connection, database))
+    severity, detail = ERROR, difference.describe()
+    if not difference:
+        detail = f"{len(objects_of(backup.manifest['inventory']))} objects with the same definitions"
+    elif not (difference.missing or difference.unexpected) and not _same_version(server, backup):
+        # Another version words the same definition otherwise.
+        severity = INFO
+        detail += f" (made by {backup.manifest['server']['version']}, here {server.version})"
+    return Check("inventory", not difference, severity, detail, time.monotonic() - clock)
+
+
+def _same_version(server: servers.Server, backup: Backup) -> bool:
+    return server.version.split("-")[0] == backup.manifest["server"]["version"].split("-")[0]
+
+
+def _row_counts(connection: Any, backup: Backup, database: str) -> Check:
+    clock = time.monotonic()
+    rows = backup.manifest.get("rows")
+    if not rows:
+        return Check("rows", False, INFO, "the manifest has no row counts")
+    there = read_inventory(connection, database).get("table", {})
+    found = count_rows(connection, database, [table for table in rows["tables"] if table in there])
+    wrong = [
+        f"{table} has {found[table]}, the manifest {expected}" if table in found else f"{table} is not there"
+        for table, expected in rows["tables"].items()
+        if found.get(table) != expected
+    ]
+    # Counted beside the dump, rows may have come and gone in between.
+    exact = rows["counted"] == "in the dump"
+    more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+    detail = "; ".join(wrong[:_SHOWN]) + more or f"{sum(rows['tables'].values())} rows in {len(rows['tables'])} tables"
+    return Check("rows", not wrong, ERROR if exact else WARNING, detail, time.monotonic() - clock)
+
+
+def _dump_back(settings: Settings, connection: Any, server: servers.Server, backup: Backup, database: str) -> Check:
+    """Dump the restored schema again; every section must have the checksum that the manifest has for it."""
+    clock = time.monotonic()
+    program = find_program(DUMP, server)
+    # The text depends on these two, which the restored copy shows as the source did.
+    plan = DumpPlan(
+        with_history=bool(versioned_tables(connection, database)),
+        without_locks=has_sequence_defaults(connection, database),
+    )
+    settle = server.flavour == servers.MYSQL
+    with closing(read_dump(program, settings, dump_arguments(program, database, plan))) as blocks:
+        found = _checksums(blocks, settle)
+    if settle:
+        with closing(plain_bytes(backup.path)) as blocks:
+            expected = _checksums(blocks, settle)
+    else:
+        expected = [(each["kind"], each["object"], each["sha256"]) for each in backup.manifest["archive"]["sections"]]
+    wrong = _first_differences(_inner(expected), _inner(found))
+    seconds = time.monotonic() - clock
+    if not wrong:
+        return Check("dump_back", True, ERROR, f"{len(_inner(expected))} sections, the same bytes", seconds)
+    versions = (backup.manifest["client"]["version"], program.version)
+    if versions[0] != versions[1] or not _same_version(server, backup):
+        detail = f"not comparable byte by byte: dumped by {versions[0]}, dumped back by {versions[1]}"
+        return Check("dump_back", False, INFO, detail, seconds)
+    return Check("dump_back", False, ERROR, f"other bytes: {', '.join(wrong)}", seconds)
+
+
+def _checksums(blocks: Iterable[bytes], settle: bool) -> list[tuple]:
+    """Return (kind, object, sha256) of a dump's sections; with settle, definitions as they read after a restore too."""
+    return [
+        (section.kind, section.object, section_sha256(_settled(section) if settle else section))
+        for section in split(blocks)
+    ]
+
+
+def _settled(section: Section) -> Section:
+    if section.kind != TABLE:
+        return section
+    text = without_implied_charset(section.data.decode("utf-8", "surrogateescape"))
+    return replace(section, data=text.encode("utf-8", "surrogateescape"))
+
+
+def _inner(sections: list[tuple]) -> list[tuple]:
+    # What frames the dump names the server and its host.
+    return [section for section in sections if section[0] not in (PREAMBLE, EPILOGUE)]
+
+
+def _first_differences(expected: list[tuple], found: list[tuple]) -> list[str]:
+    missing = [section for section in expected if section not in set(found)]
+    added = [section for section in found if section not in set(expected)]
+    labels = dict.fromkeys(f"{kind} of {name}" if name else kind for kind, name, _sha256 in missing + added)
+    return list(labels)[:_SHOWN] or (["the order of the sections"] if expected != found else [])
+
+
+def _schemas(connection: Any, findings: Findings, database: str) -> list[str]:
+    """Return the schemas that were restored: of a foreign dump, those that it changed to by itself, too."""
+    named = ({database} | findings.schemas) - set(servers.SYSTEM_SCHEMAS)
+    return [name for name in sorted(named) if servers.find_schema(connection, name)]
+
+
+def _tables_checked(connection: Any, schemas: list[str]) -> Check:
+    clock = time.monotonic()
+    tables = [(schema, table) for schema in schemas for table in read_inventory(connection, schema).get("table", {})]
+    bad = []
+    for schema, table in tables:
+        statement = f"CHECK TABLE {identifier(schema)}.{identifier(table)}"
+        for _table, _operation, kind, words in query(connection, statement):
+            if kind.lower() in ("error", "warning") or (kind.lower() == "status" and words.upper() != "OK"):
+                bad.append(f"{table}: {words}")
+    detail = "; ".join(bad[:_SHOWN]) or f"{len(tables)} tables"
+    return Check("check_table", not bad, ERROR, detail, time.monotonic() - clock)
+
+
+def _answer(connection: Any, database: str, wanted: dict) -> Check:
+    """Ask one of the user's own queries and hold the answer against what it should be."""
+    clock = time.monotonic()
+    name = f"query: {wanted['name'] or wanted['sql']}"
+    query(connection, f"USE {identifier(database)}")
+    try:
+        rows = query(connection, wanted["sql"])
+    except Interrupted:
+        raise
+    except RecoveryError as error:
+        return Check(name, False, ERROR, str(error), time.monotonic() - clock)
+    problem = answer_problem(rows, wanted)
+    return Check(name, problem is None, ERROR, problem or _shown(rows), time.monotonic() - clock)
+
+
+def answer_problem(rows: list[tuple], wanted: dict) -> str | None:
+    """Given a query's rows and what is wanted (rows, min, max), return what is wrong with them, or None.
+
+    Values are compared as text, except for min and max, which compare the one value of the one row as a number.
+    """
+    if wanted["rows"] is not None:
+        expected = [[_text(value) for value in row] for row in wanted["rows"]]
+        found = [[_text(value) for value in row] for row in rows]
+        if expected != found:
+            return f"{_shown(rows)}, wanted {_shown(wanted['rows'])}"
+    if wanted["min"] is None and wanted["max"] is None:
+        return None
+    if len(rows) != 1 or len(rows[0]) != 1:
+        return f"min and max compare one value, {_shown(rows)} came"
+    try:
+        value = Decimal(_text(rows[0][0]))
+    except InvalidOperation:
+        return f"min and max compare a number, {_shown(rows)} came"
+    if wanted["min"] is not None and value < Decimal(str(wanted["min"])):
+        return f"{value}, at least {wanted['min']} wanted"
+    if wanted["max"] is not None and value > Decimal(str(wanted["max"])):
+        return f"{value}, at most {wanted['max']} wanted"
+    return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "NULL" if value is None else str(value)
+
+
+def _shown(rows: Any) -> str:
+    some = [" | ".join(_text(value) for value in row) for row in list(rows)[:_SHOWN]]
+    return "; ".join(some) + (f" and {len(rows) - _SHOWN} more rows" if len(rows) > _SHOWN else "") or "no row"

@@ -1,0 +1,443 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""db_restore: bring a database to the state of a backup, or leave it as it was, or say how to get out.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import require_space, take_backup
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import Adaptation, adapt, bodies_of
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.in_place import (
+    go_back_in_place,
+    replace_in_place,
+    steps_in_place,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.leftovers import (
+    explain_unfinished,
+    put_right,
+    steps_after_swap,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import Clock, undone
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_copy import (
+    build_copy,
+    chosen_tables,
+    preamble_of,
+    require_copy,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.strategy import SWAP, Strategy, choose_strategy
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import (
+    TABLES,
+    Incoming,
+    Scope,
+    go_back,
+    put_away,
+    scope_of,
+    swap_in,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import (
+    RESTORED,
+    Objects,
+    Target,
+    look_at_target,
+    refuse_other_server,
+    require_confirmation,
+    require_definers,
+    require_equal,
+    require_rights,
+    require_taken,
+    require_trust,
+    schema_defaults,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.undo import drop_previous, undo_restore
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.bodies import Account, account_name
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
+    CONTENT,
+    Findings,
+    Limits,
+    check_backup,
+    describe,
+    failed,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
+    PREAMBLE,
+    TRIGGERS,
+    Section,
+    bodies_in,
+    definers_in,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._database import staging
+from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import (
+    Inventory,
+    label,
+    objects_of,
+    read_inventory,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import NothingDropped, create_schema
+from ansible_collections.dbops.recovery.plugins.module_utils._database.source import LOCK, look_at_source
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._units import (
+    parse_duration,
+    show_time,
+    utc_now,
+)
+
+
+def restore_database(options: dict, check_mode: bool) -> dict:
+    """Do what db_restore's options say; return its result. Raise RecoveryError."""
+    _refuse_contradictions(options)
+    if options["undo"]:
+        return undo_restore(options, check_mode)
+    if options["drop_previous"]:
+        return drop_previous(options, check_mode)
+    return _restore(options, check_mode)
+
+
+def _refuse_contradictions(options: dict) -> None:
+    ways = [name for name in ("backup", "undo", "drop_previous") if options[name] not in (None, False)]
+    if len(ways) != 1:
+        given = " and ".join(ways) or "none of them"
+        raise RecoveryError(f"Give one of backup, undo and drop_previous; {given} was given.")
+    if ways != ["backup"] and not options["database"]:
+        raise RecoveryError(f"{ways[0]} needs the option database: of which one?")
+    if options["table_suffix"] and not options["tables"]:
+        raise RecoveryError(
+            "table_suffix goes with tables: the names of tables that are restored beside their namesakes."
+        )
+    if options["threads"] is not None and options["threads"] < 1:
+        raise RecoveryError(f"threads: at least 1 is needed, {options['threads']} was given.")
+
+
+def _restore(options: dict, check_mode: bool) -> dict:
+    clock = Clock()
+    keep = _duration(options["keep_previous"])
+    backup = catalog.find(options["backup"], options["directory"], options["database"])
+    name = _target_name(options, backup)
+    findings = _require_good(backup, options["verify"])
+    _refuse_other_schemas(backup, findings, name)
+    target = look_at_target(options, name)
+    if options["backup"] == "latest":
+        target.warnings += catalog.unreadable_in(options["directory"])
+    refuse_other_server(target, backup, options["accept"])
+    if check_mode:
+        target.warnings += explain_unfinished(target)
+    else:
+        target.lock()
+        target.warnings += put_right(target)
+    try:
+        order = _order(target, backup, findings, options)
+    except RecoveryError as error:
+        words = "" if "Nothing was touched" in str(error) else "\nNothing was touched."
+        raise RecoveryError(f"{error}{words}", error.result) from error
+    with_safety = options["safety_backup"] and target.schema is not None
+    _require_possible(order, findings, with_safety)
+    result = {
+        "changed": True,
+        "backup": backup.describe(),
+        "safety_backup": None,
+        "database": name,
+        "removed_objects": _removed(order),
+        **order.strategy.as_result(),
+        "previous": None,
+        "warnings": target.warnings,
+        "diff": _diff(order),
+    }
+    directory = os.path.abspath(options["directory"] or os.path.dirname(backup.path))
+    if with_safety:
+        require_space(directory, target.schema, codec.choose("auto"))
+    if check_mode:
+        return {**result, "seconds": clock.seconds}
+    catalog.make_directory(directory)
+    with catalog.locked(directory, name):
+        safety = _take_safety_backup(options, target, directory) if with_safety else None
+        result["safety_backup"] = safety.describe() if safety else None
+        if order.strategy.name == SWAP:
+            result.update(_by_swap(order, options["threads"] or os.cpu_count() or 1, result, clock))
+            result["previous"] = _keep_or_drop(target, order.strategy.journal, keep)
+        else:
+            result.update(_in_place(order, safety, result, clock))
+            if keep:
+                target.warnings.append(f"keep_previous: {order.strategy.reason}, so there is only the safety backup.")
+    return {**result, "outcome": RESTORED, "seconds": clock.seconds}
+
+
+@dataclass(frozen=True)
+class Order:
+    """A restore that was looked at from all sides: what goes where, how, and what must be there afterwards.
+
+    Attributes:
+        target: the database.
+        backup: the backup.
+        scope: what of the database is replaced.
+        expected: what must be there afterwards: an inventory, (type, name) pairs, or None where nothing says so.
+        bodies: the backup's definitions besides tables, where a manifest says where they lie.
+        definers: the accounts that they belong to.
+        adaptation: what is changed in them on the way.
+        strategy: how it is done.
+    """
+
+    target: Target
+    backup: catalog.Backup
+    scope: Scope
+    expected: Inventory | Objects | None
+    bodies: list[Section]
+    definers: set[Account]
+    adaptation: Adaptation
+    strategy: Strategy
+
+    @property
+    def expected_objects(self) -> set[tuple[str, str]]:
+        """The (type, name) pairs that must be there afterwards, as far as known."""
+        return set(objects_of(self.expected)) if isinstance(self.expected, dict) else set(self.expected or ())
+
+
+def _order(target: Target, backup: catalog.Backup, findings: Findings | None, options: dict) -> Order:
+    scope = _scope(options, backup, target)
+    bodies = _bodies(backup, scope)
+    definers = {account for section in bodies for account in definers_in(section)}
+    if backup.manifest is None:
+        # Its sections are not at hand, and its text was looked at as a whole.
+        definers = set(findings.contents.definers)
+    adaptation = adapt(target, backup, bodies, options, definers)
+    strategy = choose_strategy(target, backup, scope, options["strategy"])
+    expected = _expected(backup, findings, scope, bodies)
+    return Order(target, backup, scope, expected, bodies, definers, adaptation, strategy)
+
+
+def _require_possible(order: Order, findings: Findings | None, with_safety: bool) -> None:
+    """Raise RecoveryError where the account or the server forbids what the restore, or the way back, would do."""
+    target, backup = order.target, order.backup
+    with_way_back = with_safety or (order.strategy.name == SWAP and target.schema is not None)
+    kept = order.definers - order.adaptation.missing
+    require_rights(target, order.expected_objects)
+    require_definers(target, set(map(account_name, kept)), with_way_back)
+    require_trust(target, order.expected_objects, with_way_back)
+    require_taken(target, backup, findings)
+    if order.expected is None:
+        target.warnings.append(
+            f"{backup.name} has no manifest and no comments that say what it holds, so the restored objects cannot be "
+            "compared with anything."
+        )
+
+
+def _duration(text: str | None) -> timedelta | None:
+    if not text or text.lower() in ("false", "no", "none", "0"):
+        return None
+    return parse_duration(text, "keep_previous")
+
+
+def _target_name(options: dict, backup: catalog.Backup) -> str:
+    name = options["database"] or backup.database
+    if not name:
+        raise RecoveryError(f"{backup.path} has no manifest that names its database: say which by the option database.")
+    require_confirmation(options, name, backup.name)
+    return name
+
+
+def _require_good(backup: catalog.Backup, level: str) -> Findings | None:
+    if backup.manifest is None:
+        # Only its own text can say what it holds.
+        level = CONTENT
+    if level == "none":
+        return None
+    findings = check_backup(backup, level, Limits())
+    bad = failed(findings.checks)
+    if bad:
+        raise RecoveryError(
+            f"{backup.name} is not restored, it did not pass the check at level {level}:\n{describe(bad)}\n"
+            "Nothing was touched. Choose another backup.",
+            {"checks": [check.as_result() for check in findings.checks]},
+        )
+    return findings
+
+
+def _refuse_other_schemas(backup: catalog.Backup, findings: Findings | None, name: str) -> None:
+    others = sorted((findings.schemas if findings else set()) - {name})
+    if others:
+        raise RecoveryError(
+            f"{backup.path} changes to another database by itself (USE or CREATE DATABASE {', '.join(others)}), so it "
+            f"would not stay within {name}. Nothing was touched. Take those lines out of the dump, or restore it into "
+            f"{others[0]}."
+        )
+
+
+def _scope(options: dict, backup: catalog.Backup, target: Target) -> Scope:
+    """Return what is replaced. Raise RecoveryError when tables are asked for that cannot be brought back."""
+    # A table that was left out of the backup on purpose has no other copy there: it stays.
+    left_alone = frozenset(backup.manifest.get("excluded", ())) if backup.manifest else frozenset()
+    if not options["tables"]:
+        return Scope(whole=True, left_alone=left_alone)
+    if backup.manifest is None:
+        raise RecoveryError(f"tables: {backup.name} has no manifest that says where they lie. Nothing was touched.")
+    inventory, suffix = backup.manifest["inventory"], options["table_suffix"] or ""
+    offered = {name for kind in TABLES for name in inventory.get(kind, ())}
+    unknown = sorted(set(options["tables"]) - offered)
+    if unknown:
+        raise RecoveryError(
+            f"tables: {', '.join(unknown)} is not in {backup.name}; it has {', '.join(sorted(offered)) or 'no table'}. "
+            "Nothing was touched."
+        )
+    if target.schema is None:
+        raise RecoveryError(
+            f"tables: there is no database {target.name} for them to go into; without tables it is made from the whole "
+            "backup. Nothing was touched."
+        )
+    there = {name for kind in (*TABLES, "view") for name in target.present.get(kind, ())}
+    taken = sorted(name + suffix for name in options["tables"] if suffix and name + suffix in there)
+    taken += sorted(name for name in options["tables"] if not suffix and name in target.present.get("view", ()))
+    if taken:
+        raise RecoveryError(
+            f"tables: {', '.join(taken)} is there already in {target.name}, and is no table that would be replaced. "
+            "Nothing was touched. Drop or rename it, or choose another table_suffix."
+        )
+    return Scope(whole=False, tables=frozenset(options["tables"]), suffix=suffix)
+
+
+def _bodies(backup: catalog.Backup, scope: Scope) -> list[Section]:
+    """Return the definitions besides tables that are restored with a scope."""
+    if backup.manifest is None or scope.suffix:
+        return []
+    bodies = bodies_of(backup)
+    if scope.whole:
+        return bodies
+    return [section for section in bodies if section.kind == TRIGGERS and section.object in scope.tables]
+
+
+def _expected(
+    backup: catalog.Backup, findings: Findings | None, scope: Scope, bodies: list[Section]
+) -> Inventory | Objects | None:
+    """Return what the schema must hold afterwards, as far as a scope replaces it; None when nothing says so."""
+    if backup.manifest is None:
+        return findings.objects or None
+    inventory = backup.manifest["inventory"]
+    if scope.whole:
+        return inventory
+    tables = chosen_tables(inventory, scope.tables)
+    if scope.suffix:
+        return {kind: {name + scope.suffix: value for name, value in of.items()} for kind, of in tables.items()}
+    names = {name for section in bodies for _kind, name, _text in bodies_in(section)}
+    return {**tables, "trigger": {name: inventory["trigger"][name] for name in names}}
+
+
+def _removed(order: Order) -> list[str]:
+    if order.expected is None:
+        return []
+    return _gone(order.scope.within(order.target, order.target.present), order.expected_objects)
+
+
+def _gone(before: Inventory, after: Collection[tuple[str, str]]) -> list[str]:
+    return [label(key) for key in objects_of(before) if key not in after]
+
+
+def _diff(order: Order) -> dict:
+    target = order.target
+    present = order.scope.within(target, target.present)
+    return {
+        "before_header": f"{target.name} now",
+        "after_header": f"{target.name} restored",
+        "before": "".join(f"{label(key)}\n" for key in objects_of(present)),
+        "after": "".join(f"{label(key)}\n" for key in sorted(order.expected_objects)),
+    }
+
+
+def _take_safety_backup(options: dict, target: Target, directory: str) -> catalog.Backup:
+    """Back up the present state, pinned and verified. Raise RecoveryError."""
+    try:
+        source = look_at_source(options, target.name, [], LOCK, without_broken_views=True)
+        safety = take_backup(source, directory, codec.choose("auto"), {"purpose": "safety"}, pin=True, retries=1)
+    except Interrupted:
+        raise
+    except RecoveryError as error:
+        raise RecoveryError(
+            f"The present state of {target.name} could not be backed up, so there would be no way back. {error}\n"
+            "Nothing was touched. Where that state is worth nothing, restore with safety_backup: false."
+        ) from error
+    if source.plan.broken_views:
+        # Often the very reason for a restore: somebody has dropped a table under them.
+        views = "; ".join(f"{view}: {words}" for view, words in source.plan.broken_views.items())
+        target.warnings.append(f"These views cannot be read, so {safety.name} is without them: {views}")
+    # It is the way back, so it must be one.
+    _require_good(safety, CONTENT)
+    require_taken(target, safety, None)
+    return safety
+
+
+def _by_swap(order: Order, threads: int, result: dict, clock: Clock) -> dict:
+    """Build the copy, compare it, swap it in, compare again; return what there is to say of it. Raise RecoveryError."""
+    target, backup, scope, strategy = order.target, order.backup, order.scope, order.strategy
+    try:
+        staging.begin(target.connection, strategy.journal)
+        create_schema(target.connection, strategy.journal.staging, *schema_defaults(backup))
+        build_copy(target, strategy.copy, strategy.journal.staging, threads)
+        require_copy(target, strategy.copy, strategy.journal.staging)
+        seconds = swap_in(target, strategy.journal, scope, _incoming(order))
+        found = scope.within(target, read_inventory(target.connection, target.name))
+        adapted = set(order.adaptation.changed)
+        if scope.suffix:
+            # Their own names stand in their definitions, which were compared before.
+            adapted |= {label(key) for key in order.expected_objects}
+        require_equal(target, backup, order.expected, found, adapted)
+    except Exception as error:
+        why = f"{target.name} could not be restored from {backup.name}."
+        steps = steps_after_swap(target)
+        raise undone(target, why, error, result, clock, lambda: _swap_back(target, strategy.journal), steps) from error
+    # Objects may have come while the copy was being built.
+    return {"swap_seconds": round(seconds, 3), "removed_objects": _removed(order)}
+
+
+def _incoming(order: Order) -> Incoming:
+    bodies = [order.adaptation.apply(section) for section in order.bodies]
+    # What was changed on the way does not count as being there already.
+    inventory = {
+        kind: {name: value for name, value in names.items() if label((kind, name)) not in order.adaptation.changed}
+        for kind, names in order.expected.items()
+    }
+    preamble = Section(PREAMBLE, None, preamble_of(order.backup))
+    return Incoming(order.strategy.copy.tables, [preamble, *bodies], inventory, *schema_defaults(order.backup))
+
+
+def _swap_back(target: Target, journal: staging.Journal) -> str:
+    touched = journal.state != staging.LOADING
+    try:
+        target.reconnect()
+        go_back(target, journal)
+    except RecoveryError as error:
+        if touched:
+            raise
+        return (
+            f"it was not touched. What was being built beside it, {journal.staging}, is removed by the next restore, "
+            f"since now that failed: {error}"
+        )
+    return "its old tables were swapped back" if touched else "it was not touched"
+
+
+def _keep_or_drop(target: Target, journal: staging.Journal, keep: timedelta | None) -> dict | None:
+    """Keep the previous schema for a while, or drop it; return how it is kept."""
+    worth_keeping = journal.facts["schema"] and not scope_of(journal).suffix
+    return put_away(target, journal, show_time(utc_now() + keep) if keep is not None and worth_keeping else None)
+
+
+def _in_place(order: Order, safety: catalog.Backup | None, result: dict, clock: Clock) -> dict:
+    """Restore in place; return what there is to say of it. Raise RecoveryError."""
+    target, backup = order.target, order.backup
+    try:
+        found = replace_in_place(target, backup, order.expected, set(order.scope.left_alone), order.adaptation)
+    except NothingDropped as error:
+        raise RecoveryError(
+            f"{target.name} is not restored from {backup.name}. {error}\nNothing was touched."
+        ) from error
+    except Exception as error:
+        # Whatever it was: the database must not stay half of the one and half of the other.
+        why = f"{target.name} could not be restored from {backup.name}."
+        steps = steps_in_place(target, safety)
+        raise undone(target, why, error, result, clock, lambda: go_back_in_place(target, safety), steps) from error
+    return {} if order.expected is not None else {"removed_objects": _gone(target.present, objects_of(found))}

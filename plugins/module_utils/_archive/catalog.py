@@ -1,0 +1,338 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The backups of one directory: their names, how they become complete, and how one of them is chosen.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import codec, manifest
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
+from ansible_collections.dbops.recovery.plugins.module_utils._files import sync_directory
+from ansible_collections.dbops.recovery.plugins.module_utils._units import (
+    parse_time,
+    show_duration,
+    show_size,
+    show_time,
+    utc_now,
+)
+
+PARTIAL = ".partial"
+_SUFFIXES = tuple(codec.SUFFIXES.values())
+# File systems take 255 bytes; the moment and ".manifest.json.partial" need some of them.
+_LONGEST_STEM = 200
+# Shown when a backup is not found; more would hide the answer.
+_LISTED = 10
+
+
+@dataclass(frozen=True)
+class Backup:
+    """An archive and, where it has one, its manifest."""
+
+    path: str
+    manifest: dict | None
+
+    @property
+    def name(self) -> str:
+        """The name without directory and suffix."""
+        return stem(os.path.basename(self.path))
+
+    @property
+    def manifest_path(self) -> str:
+        """Where its manifest stands, or would."""
+        return os.path.join(os.path.dirname(self.path), self.name + manifest.SUFFIX)
+
+    @property
+    def database(self) -> str | None:
+        """The schema that it is a backup of, as far as the manifest says."""
+        return self.manifest["backup"]["database"] if self.manifest else None
+
+    @property
+    def started(self) -> datetime:
+        """When it was begun: by the manifest, else the file's modification time."""
+        if self.manifest:
+            return parse_time(self.manifest["backup"]["started"])
+        return datetime.fromtimestamp(os.stat(self.path).st_mtime, timezone.utc)
+
+    @property
+    def is_safety(self) -> bool:
+        """Whether a restore made it of the state that it was about to replace."""
+        return bool(self.manifest) and self.manifest["backup"].get("labels", {}).get("purpose") == "safety"
+
+    def describe(self) -> dict:
+        """Return it as modules return a backup."""
+        if self.manifest is None:
+            return {"name": self.name, "path": self.path, "size_bytes": os.path.getsize(self.path)}
+        head, archive = self.manifest["backup"], self.manifest["archive"]
+        return {
+            "name": head["name"],
+            "path": self.path,
+            "manifest_path": self.manifest_path,
+            "database": head["database"],
+            "size_bytes": archive["stored_bytes"],
+            "sql_bytes": archive["plain_bytes"],
+            "sha256": archive["stored_sha256"],
+            "compression": archive["compression"],
+            "started": head["started"],
+            "seconds": head.get("seconds"),
+            "pinned": head.get("pinned", False),
+            "labels": head.get("labels", {}),
+        }
+
+
+def stem(file_name: str) -> str:
+    """Return a file name without the suffix of an archive; unchanged if it has none."""
+    for suffix in _SUFFIXES:
+        if file_name.endswith(suffix):
+            return file_name[: -len(suffix)]
+    return file_name
+
+
+def file_safe(database: str) -> str:
+    """Given a schema's name, return it fit for a file's name: other characters as =XX of their UTF-8 bytes.
+
+    One that a file system would not take for its length ends with a checksum of the whole.
+    """
+    kept = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+    name = database.encode("utf-8", "surrogateescape")
+    safe = "".join(chr(byte) if byte in kept else f"={byte:02X}" for byte in name)
+    return (
+        safe if len(safe) <= _LONGEST_STEM else f"{safe[: _LONGEST_STEM - 17]}={hashlib.sha256(name).hexdigest()[:16]}"
+    )
+
+
+def new_name(directory: str, database: str, moment: datetime) -> str:
+    """Return the name of a backup begun at that moment: "shop_2026-11-22_101500", and "-2" if that one is taken."""
+    base = f"{file_safe(database)}_{moment.astimezone(timezone.utc):%Y-%m-%d_%H%M%S}"
+    taken = {stem(entry) for entry in os.listdir(directory)} if os.path.isdir(directory) else set()
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+def directory_of(backup: Backup) -> str:
+    """Return the directory that a backup lies in."""
+    return os.path.dirname(backup.path)
+
+
+def make_directory(directory: str) -> None:
+    """Make sure that the directory is there, private to its owner when it is new. Raise RecoveryError."""
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise os_error("The backup directory cannot be made", error) from error
+
+
+def unreadable_in(directory: str) -> list[str]:
+    """Return in words the manifests of a directory that cannot be read, so that nobody misses their backups."""
+    problems = []
+    for entry in sorted(_entries(directory)):
+        if entry.endswith(manifest.SUFFIX):
+            try:
+                manifest.read(os.path.join(directory, entry))
+            except RecoveryError as error:
+                problems.append(f"{error} Where the latest backup is looked for, it does not count.")
+    return problems
+
+
+def backups_in(directory: str, database: str | None = None) -> list[Backup]:
+    """Return the directory's complete backups, newest first. Damaged manifests and foreign dumps are not among them."""
+    found = []
+    for entry in _entries(directory):
+        if not entry.endswith(manifest.SUFFIX):
+            continue
+        try:
+            content = manifest.read(os.path.join(directory, entry))
+        except RecoveryError:
+            continue
+        backup = Backup(os.path.join(directory, content["archive"]["file"]), content)
+        if database in (None, backup.database) and os.path.isfile(backup.path):
+            found.append(backup)
+    return sorted(found, key=lambda backup: (backup.started, _counter(backup.name)), reverse=True)
+
+
+def _entries(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except FileNotFoundError:
+        raise RecoveryError(f"There is no directory {directory} on this host.") from None
+    except OSError as error:
+        raise os_error("The backup directory cannot be read", error) from error
+
+
+def _counter(name: str) -> int:
+    match = re.search(r"_\d{6}-(\d+)$", name)
+    return int(match.group(1)) if match else 1
+
+
+def find(backup: str, directory: str | None, database: str | None = None) -> Backup:
+    """Find the backup that was asked for.
+
+    Args:
+        backup: "latest" (of the database; what restores kept for safety does not count), a name, or the absolute path
+            of an archive.
+        directory: where to look; not needed with a path.
+        database: narrows "latest"; needed for it where the directory has backups of several.
+    Raises:
+        RecoveryError: it is not there; the message lists what is, newest first, with size and date.
+    """
+    if os.path.isabs(backup):
+        return _at(backup)
+    if os.sep in backup or backup in ("", ".", ".."):
+        raise RecoveryError(f"backup: {backup!r} is neither a name nor an absolute path. Give one of the two.")
+    if not directory:
+        raise RecoveryError(f"backup: {backup!r} is a name, so the option directory must say where to look for it.")
+    if backup == "latest":
+        candidates = [each for each in backups_in(directory, database) if not each.is_safety]
+        databases = sorted({each.database for each in candidates})
+        if len(databases) > 1:
+            raise RecoveryError(
+                f"backup: latest of which database? Backups of {', '.join(databases)} are in {directory}. Say which by "
+                "the option database."
+            )
+        if candidates:
+            return candidates[0]
+        of = f" of {database}" if database else ""
+        raise RecoveryError(f"There is no complete backup{of} in {directory}.\n{_listing(directory)}")
+    for entry in _entries(directory):
+        if entry.endswith(_SUFFIXES) and backup in (entry, stem(entry)):
+            return _at(os.path.join(directory, entry))
+    raise RecoveryError(f"There is no backup {backup} in {directory}.\n{_listing(directory)}")
+
+
+def _at(path: str) -> Backup:
+    if path.endswith(manifest.SUFFIX):
+        content = manifest.read(path)
+        path = os.path.join(os.path.dirname(path), content["archive"]["file"])
+    if not os.path.isfile(path):
+        raise RecoveryError(f"There is no file {path} on this host.\n{_listing(os.path.dirname(path))}")
+    without = Backup(path, None)
+    if not os.path.exists(without.manifest_path):
+        return without
+    content = manifest.read(without.manifest_path)
+    if content["archive"]["file"] != os.path.basename(path):
+        raise RecoveryError(
+            f"The manifest {without.manifest_path} describes {content['archive']['file']}, "
+            f"not {os.path.basename(path)}. Put the two files that belong together side by side."
+        )
+    return Backup(path, content)
+
+
+def _listing(directory: str) -> str:
+    if not os.path.isdir(directory):
+        return f"There is no directory {directory} on this host."
+    found = backups_in(directory)
+    if not found:
+        return "No complete backup is there."
+    lines = ["Available, newest first:"]
+    for backup in found[:_LISTED]:
+        shown = show_size(backup.manifest["archive"]["stored_bytes"])
+        age = show_duration(utc_now() - backup.started)
+        kept = ", kept for safety by a restore" if backup.is_safety else ""
+        lines.append(f"  {backup.name}  {shown}  {show_time(backup.started)} ({age} ago{kept})")
+    if len(found) > _LISTED:
+        lines.append(f"  and {len(found) - _LISTED} older ones")
+    return "\n".join(lines)
+
+
+def youngest_within(directory: str, database: str, max_age: timedelta) -> Backup | None:
+    """Return the newest complete backup of the database if it is not older than max_age."""
+    if not os.path.isdir(directory):
+        return None
+    for backup in backups_in(directory, database):
+        # One that was cut short since is no reason to take none.
+        if not backup.is_safety and os.path.getsize(backup.path) == backup.manifest["archive"]["stored_bytes"]:
+            return backup if utc_now() - backup.started <= max_age else None
+    return None
+
+
+def publish(directory: str, name: str, archive_partial: str, content: dict) -> Backup:
+    """Give a finished archive its final name, manifest first, so that the name alone means a complete backup."""
+    path = os.path.join(directory, content["archive"]["file"])
+    backup = Backup(path, content)
+    manifest.write(os.path.join(directory, name + manifest.SUFFIX), content)
+    os.replace(archive_partial, path)
+    sync_directory(directory)
+    return backup
+
+
+def sweep(directory: str, database: str) -> list[str]:
+    """Remove what an interrupted backup of this database left: partial files, and a manifest without its archive.
+
+    Only for the holder of the database's lock. Returns the names removed.
+    """
+    mine = re.compile(re.escape(file_safe(database)) + r"_\d{4}-\d\d-\d\d_\d{6}(-\d+)?\.")
+    removed = []
+    for entry in os.listdir(directory):
+        if not mine.match(entry):
+            continue
+        path = os.path.join(directory, entry)
+        orphan = entry.endswith(manifest.SUFFIX) and not any(
+            os.path.exists(path[: -len(manifest.SUFFIX)] + suffix) for suffix in _SUFFIXES
+        )
+        if entry.endswith(PARTIAL) or orphan:
+            os.unlink(path)
+            removed.append(entry)
+    return sorted(removed)
+
+
+@contextmanager
+def locked(directory: str, database: str) -> Iterator[None]:
+    """Hold the lock of one database's backups in a directory; the system frees it when its holder dies.
+
+    Raise RecoveryError that names the holder when somebody else has it.
+    """
+    path = os.path.join(directory, f".{file_safe(database)}.lock")
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise os_error("The backup directory cannot be written to", error) from error
+    with open(descriptor, "r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RecoveryError(
+                f"Another backup or restore of {database} is at work in {directory}: {_holder(file.read())}. "
+                "Wait for it to end, then run this again."
+            ) from None
+        file.seek(0)
+        file.truncate()
+        json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": show_time(utc_now())}, file)
+        file.flush()
+        yield
+
+
+def record_evidence(backup: Backup, entry: dict) -> None:
+    """Append an entry to the verifications of a backup's manifest.
+
+    Two that do so at once wait for each other. Raise OSError when the directory cannot be written to.
+    """
+    with open(backup.path, "rb") as archive:
+        fcntl.flock(archive, fcntl.LOCK_EX)
+        content = manifest.read(backup.manifest_path)
+        content.setdefault("verifications", []).append(entry)
+        manifest.write(backup.manifest_path, content)
+
+
+def _holder(text: str) -> str:
+    try:
+        holder = json.loads(text)
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+    except (ValueError, KeyError, TypeError):
+        return "its name could not be read"

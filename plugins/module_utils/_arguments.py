@@ -1,0 +1,36 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Argument specs that several modules share, in step with the documentation fragments of the same names.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+
+def connection_options() -> dict:
+    """Return the options that say how to reach the server (fragment "connection")."""
+    return {
+        "login_user": {"type": "str"},
+        "login_password": {"type": "str", "no_log": True},
+        "login_host": {"type": "str"},
+        "login_port": {"type": "int"},
+        "login_unix_socket": {"type": "path"},
+        "config_file": {"type": "path", "default": "~/.my.cnf"},
+        "ca_cert": {"type": "path", "aliases": ["ssl_ca"]},
+        "client_cert": {"type": "path", "aliases": ["ssl_cert"]},
+        "client_key": {"type": "path", "aliases": ["ssl_key"]},
+        "check_hostname": {"type": "bool"},
+        "connect_timeout": {"type": "int", "default": 30},
+    }
+
+
+def limit_options() -> dict:
+    """Return the limits that a backup is held against (fragment "limits")."""
+    return {
+        "min_size": {"type": "str"},
+        "max_size": {"type": "str"},
+        "max_age": {"type": "str"},
+    }

@@ -1,0 +1,53 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The edge between Ansible and the actions: the only place that calls exit_json and fail_json.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def run_module(action: Callable[[dict, bool], dict], argument_spec: dict, **constraints: Any) -> None:
+    """Run one action as an Ansible module and exit.
+
+    Args:
+        action: called with the options and whether this is check mode; returns the module's result (with "changed";
+            "warnings" are shown as Ansible's) or raises RecoveryError.
+        argument_spec: as AnsibleModule takes it.
+        constraints: required_if and the like, as AnsibleModule takes them.
+    """
+    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        result = action(module.params, module.check_mode)
+    except RecoveryError as error:
+        _warn(module, error.result)
+        module.fail_json(msg=str(error), **error.result)
+    _warn(module, result)
+    module.exit_json(**result)
+
+
+def _warn(module: AnsibleModule, result: dict) -> None:
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    # Raised in the main thread, so that every "finally" on the way out ends its child and removes its partial file. A
+    # second signal must not interrupt that.
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise Interrupted(f"Interrupted by {signal.Signals(number).name}.")

@@ -1,0 +1,73 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run one module in this process as Ansible would: real AnsibleModule, arguments from standard input, JSON out.
+
+Standard input is {"module": ..., "arguments": {...}, "missing": [Python packages that this host shall not have],
+"settings": {"dotted.module:NAME": value}, "kill_at_rename": which renaming of a file is to be this process's last
+moment (0: none), "fault": null or ["dotted.module:function", what happens when it is called for the first time:
+"raise", "kill" (this process) or the number of a process that is killed then]}.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import runpy
+import signal
+import sys
+
+from ansible.module_utils.testing import patch_module_args
+
+COLLECTION = "ansible_collections.dbops.recovery.plugins"
+
+
+def kill_at_rename(count: int) -> None:
+    real, seen = os.replace, []
+
+    def replace(*arguments) -> None:
+        seen.append(arguments)
+        if len(seen) == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(*arguments)
+
+    os.replace = replace
+
+
+def inject(place: str, fault: str | int) -> None:
+    name, function = place.split(":")
+    module = importlib.import_module(f"{COLLECTION}.module_utils.{name}")
+    error = importlib.import_module(f"{COLLECTION}.module_utils._errors").RecoveryError
+    real, seen = getattr(module, function), []
+
+    def faulty(*arguments, **more):
+        seen.append(arguments)
+        if len(seen) == 1 and fault == "raise":
+            raise error("a fault was injected")
+        if len(seen) == 1:
+            os.kill(os.getpid() if fault == "kill" else fault, signal.SIGKILL)
+        return real(*arguments, **more)
+
+    setattr(module, function, faulty)
+
+
+def main() -> None:
+    order = json.load(sys.stdin)
+    for package in order["missing"]:
+        sys.modules[package] = None
+    for place, value in order["settings"].items():
+        module, name = place.split(":")
+        loaded = importlib.import_module(f"{COLLECTION}.module_utils.{module}")
+        assert hasattr(loaded, name), place
+        setattr(loaded, name, value)
+    if order["kill_at_rename"]:
+        kill_at_rename(order["kill_at_rename"])
+    if order["fault"]:
+        inject(*order["fault"])
+    with patch_module_args(order["arguments"]):
+        runpy.run_module(f"{COLLECTION}.modules.{order['module']}", run_name="__main__")
+
+
+main()

@@ -1,0 +1,423 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two hosts and one database: whatever fails, wherever, all of them end on the new release or all on the old one.
+
+The hosts are two directories on this machine, the application is a handful of shell scripts with a real table behind
+it, and the playbooks are the collection's own.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from fleet import HOSTS, Fleet, sql
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Each host's application: /HOST answers with the release that was started there last."""
+
+    def do_GET(self) -> None:
+        running = self.server.fleet_directory / self.path.strip("/") / "running"  # type: ignore[attr-defined]
+        release = running.read_text() if running.exists() else "nothing"
+        self.send_response(500 if release == "unwell" else 200)
+        self.end_headers()
+        self.wfile.write(f"release {release}".encode())
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def port_and_application():
+    application = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=application.serve_forever)
+    thread.start()
+    yield application
+    application.shutdown()
+    thread.join()
+    application.server_close()
+
+
+@pytest.fixture
+def empty_fleet(server, port_and_application, tmp_path):
+    port_and_application.fleet_directory = tmp_path
+    sql(server.socket, "DROP DATABASE IF EXISTS shop; CREATE DATABASE shop")
+    fleet = Fleet(tmp_path, str(server.socket), port_and_application.server_address[1])
+    fleet.source()
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def deployed_once(server, port_and_application, tmp_path_factory):
+    """Deploy release 1 for real, once; the tests begin with copies of what that left."""
+    directory = tmp_path_factory.mktemp("template")
+    port_and_application.fleet_directory = directory
+    sql(server.socket, "DROP DATABASE IF EXISTS shop; CREATE DATABASE shop")
+    fleet = Fleet(directory, str(server.socket), port_and_application.server_address[1])
+    fleet.source()
+    done = fleet.deploy("1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return fleet
+
+
+@pytest.fixture
+def fleet(deployed_once, empty_fleet):
+    for host in HOSTS:
+        shutil.copytree(deployed_once.root(host), empty_fleet.root(host), symlinks=True)
+    sql(
+        empty_fleet.socket,
+        "CREATE TABLE product (id INT PRIMARY KEY, name VARCHAR(40)); INSERT INTO product VALUES (1, 'changed by 1'); "
+        "CREATE TABLE added_by_1 (id INT)",
+        "shop",
+    )
+    return empty_fleet
+
+
+BEFORE = "added_by_1,product: changed by 1"
+AFTER = "added_by_1,added_by_2,product: changed by 2"
+
+
+def test_a_first_release_goes_live_on_every_host(empty_fleet):
+    done = empty_fleet.deploy("1")
+    assert done.returncode == 0, done.stdout
+    assert empty_fleet.live() == {"one": "1", "two": "1"}
+    assert empty_fleet.database() == BEFORE
+    assert done.report["outcome"] == "deployed"
+    assert done.report["previous_release"] == ""
+    assert (empty_fleet.root("two") / "current" / "settings").readlink() == Path("../../shared/settings")
+    assert (empty_fleet.root("two") / "shared" / "settings").stat().st_mode & 0o777 == 0o640
+
+
+def test_the_same_release_again_is_nothing_to_do(fleet):
+    done = fleet.deploy("1")
+    assert done.returncode == 0
+    assert done.stdout.count("changed=0") == 2
+    assert "Nothing to do: release 1 is live and good on one, two." in done.stdout
+    assert not done.report["changed"]
+
+
+def test_a_release_that_comes_as_a_number_is_the_one_of_that_name(fleet):
+    done = fleet.play("deploy.yml", deploy_release=1)
+    assert done.returncode == 0, done.stdout
+    assert "Nothing to do: release 1 is live and good on one, two." in done.stdout
+    done = fleet.play("deploy.yml", deploy_release=3)
+    assert done.report["outcome"] == "deployed", done.stdout
+    assert {entry["release"] for entry in fleet.journal("one")} == {"1", "3"}
+    done = fleet.play("rollback.yml", deploy_rollback_release=1)
+    assert done.returncode == 0, done.stdout
+    assert fleet.live() == {"one": "1", "two": "1"}
+
+
+def test_without_migrations_nothing_that_visitors_wrote_is_taken_back(fleet):
+    # A visitor orders something after the backup; then the restart fails on two, and is well again on the way back.
+    (fleet.directory / "source" / "restart").write_text(
+        'if [ $HOST = two ] && [ "$(basename "$(pwd -P)")" = 2 ]; then\n'
+        f'mariadb --no-defaults -S {fleet.socket} -u root shop -e "CREATE TABLE ordered (id INT)"; exit 1\nfi\n'
+        "exec sh step restart\n"
+    )
+    restart = ["sh -c 'if test -e restart; then exec sh restart; fi; exec sh step restart'"]
+    done = fleet.deploy("2", deploy_migrate_commands=[], deploy_restart_commands=restart)
+    assert done.report["outcome"] == "rolled_back", done.stdout
+    assert done.report["failed_phase"] == "restart"
+    assert done.report["database_outcome"] == ""
+    assert "ordered" in fleet.database()
+
+
+def test_a_missing_maintenance_mode_and_a_missing_right_are_said_and_stop_nothing(fleet):
+    # It may bring all of it back, but not build a copy beside it.
+    sql(
+        fleet.socket,
+        "CREATE OR REPLACE USER cramped@localhost IDENTIFIED BY 'inplaceonly';"
+        "GRANT ALL ON shop.* TO cramped@localhost;"
+        "GRANT SELECT ON mysql.proc TO cramped@localhost",
+    )
+    done = fleet.deploy(
+        "2",
+        deploy_maintenance_on_commands=[],
+        deploy_maintenance_off_commands=[],
+        deploy_database_connection={
+            "login_unix_socket": fleet.socket,
+            "login_user": "cramped",
+            "login_password": "inplaceonly",
+        },
+    )
+    assert done.report["outcome"] == "deployed", done.stdout
+    assert "Mind: There is no maintenance mode (deploy_maintenance_on_commands)" in done.stdout
+    assert "To go back: ansible-playbook playbooks/rollback.yml" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "Mind: The way back of the database is a restore in place, during which it is not whole" in said
+    assert "ON `shop\\_\\_%`.* TO 'cramped'@'localhost'." in said.replace("''", "'")
+    assert "takes the database back too; what was written since is then only in the safety backup." in said
+
+
+def test_an_account_that_could_not_restore_is_refused_before_the_migrations(fleet):
+    # It may back all of it up, but not create a trigger in the name of another.
+    sql(
+        fleet.socket,
+        "CREATE DEFINER = root@localhost TRIGGER shop.stamp BEFORE INSERT ON shop.product FOR EACH ROW SET @stamp = 1;"
+        "CREATE OR REPLACE USER keeper@localhost IDENTIFIED BY 'onlybacksup';"
+        "GRANT ALL ON shop.* TO keeper@localhost;"
+        "GRANT SELECT ON mysql.proc TO keeper@localhost",
+    )
+    connection = {"login_unix_socket": fleet.socket, "login_user": "keeper", "login_password": "onlybacksup"}
+    done = fleet.deploy("2", deploy_database_connection=connection)
+    assert (done.report["outcome"], done.report["failed_phase"]) == ("rolled_back", "backup"), done.stdout
+    assert "GRANT SET USER" in done.report["error"]
+    assert done.report["database_outcome"] == ""
+    assert fleet.live() == {"one": "1", "two": "1"}
+    assert fleet.database() == BEFORE
+
+
+def test_a_connection_option_that_does_not_exist_is_refused_before_anything_is_touched(fleet):
+    done = fleet.deploy("2", deploy_database_connection={"login_unix_socket": fleet.socket, "compression": "gzip"})
+    assert done.returncode != 0
+    assert "compression" in done.stdout
+    assert not (fleet.root("one") / "releases" / "2").exists()
+
+
+def test_a_host_that_dies_while_staging_is_named_and_nothing_is_broken(fleet):
+    # Cut off from the moment when the release's directory is made there.
+    (fleet.directory / "cut_two").symlink_to(fleet.root("two") / "releases" / "2")
+    done = fleet.deploy("2")
+    assert done.returncode != 0
+    assert done.report["outcome"] == "rolled_back", done.stdout
+    assert "Unreachable: two." in done.stdout
+    assert fleet.live() == {"one": "1", "two": "1 .dbops/lock.json"}
+
+
+def test_a_good_release_goes_live_on_every_host(fleet):
+    done = fleet.deploy("2")
+    assert done.returncode == 0, done.stdout
+    assert fleet.live() == {"one": "2", "two": "2"}
+    assert fleet.database() == AFTER
+    assert done.report["previous_release"] == "1"
+    assert Path(done.report["backup"]["path"]).exists()
+    assert done.report["downtime_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("fail", "phase", "touched"),
+    [
+        ("stage@two@2", "stage", False),
+        ("maintenance_on@two@1", "maintenance_on", False),
+        ("health@two@2", "health", True),
+        ("maintenance_off@two@2", "maintenance_off", True),
+    ],
+)
+def test_a_failure_on_one_host_takes_every_host_and_the_database_back(fleet, fail, phase, touched):
+    done = fleet.deploy("2", deploy_environment=fleet.environment(fail=fail))
+    assert done.returncode != 0
+    assert done.report["outcome"] == "rolled_back", done.stdout
+    assert (done.report["failed_phase"], done.report["failed_host"]) == (phase, fail.split("@")[1])
+    assert fleet.live() == {"one": "1", "two": "1"}
+    assert fleet.database() == BEFORE
+    assert done.report["database_outcome"] == ("restored" if touched else "")
+    for host in HOSTS:
+        last = fleet.journal(host)[-1]
+        assert (last["release"], last["result"], last["to"]) == ("2", "rolled_back", "1")
+
+
+def test_a_failed_migration_says_why_and_can_be_deployed_again_when_it_is_mended(fleet):
+    done = fleet.deploy("2", deploy_environment=fleet.environment(fail="migrate@one@2"))
+    assert "ERROR 1062 (23000): Duplicate entry in migrate" in done.report["error"]
+    assert "Why: one failed while migrating the database:" in done.stdout
+    assert "Release 2 was rolled back. Release 1 is live again on one, two." in done.stdout
+    (fleet.root("one") / "releases" / "2" / "left-over").write_text("from the first attempt")
+    done = fleet.deploy("2")
+    assert done.report["outcome"] == "deployed", done.stdout
+    assert fleet.live() == {"one": "2", "two": "2"}
+    assert not (fleet.root("one") / "releases" / "2" / "left-over").exists()
+
+
+def test_a_switch_that_fails_on_one_host_is_taken_back_on_the_other(fleet):
+    wreck = f"rm -rf {fleet.root('two')}/releases/2"
+    done = fleet.deploy("2", deploy_environment=fleet.environment(wreck=wreck))
+    assert (done.report["outcome"], done.report["failed_phase"]) == ("rolled_back", "switch")
+    assert fleet.live() == {"one": "1", "two": "1"}
+    assert fleet.database() == BEFORE
+
+
+def test_a_backup_that_fails_stops_everything_before_the_migrations(fleet):
+    # Seen only at the backup itself: the rehearsal before it finds nothing wrong yet.
+    (fleet.directory / "backups").mkdir()
+    done = fleet.deploy(
+        "2", deploy_stage_commands=[f"sh -c 'rm -rf {fleet.directory}/backups && touch {fleet.directory}/backups'"]
+    )
+    assert (done.report["outcome"], done.report["failed_phase"]) == ("rolled_back", "backup")
+    assert fleet.live() == {"one": "1", "two": "1"}
+    assert fleet.database() == BEFORE
+
+
+def test_a_view_that_the_migration_broke_does_not_forbid_the_way_back(fleet):
+    wreck = (
+        'mariadb --no-defaults -S "$SOCKET" -u root shop -e '
+        '"CREATE TABLE t (a INT); CREATE VIEW v AS SELECT a FROM t; DROP TABLE t"'
+    )
+    environment = fleet.environment(fail="migrate@one@2", wreck=wreck)
+    done = fleet.deploy("2", deploy_environment=environment, warning="is without them: v: View 'shop.v' references")
+    assert done.report["outcome"] == "rolled_back", done.stdout
+    assert fleet.database() == BEFORE
+
+
+def test_a_host_that_dies_is_named_and_the_others_are_taken_back(fleet):
+    done = fleet.deploy("2", deploy_environment=fleet.environment(wreck=f"touch {fleet.directory}/cut_two"))
+    assert done.returncode != 0
+    assert done.report["outcome"] == "broken"
+    assert done.report["unreachable_hosts"] == ["two"]
+    assert "Unreachable: two." in done.stdout
+    # The lock is kept: a person looks before anybody deploys again.
+    assert fleet.live()["one"] == "1 .dbops/lock.json"
+    assert fleet.database() == BEFORE
+
+
+def test_a_restore_that_fails_leaves_maintenance_on_and_says_broken(fleet):
+    wreck = f"find {fleet.directory}/backups -name '*.sql*' -exec truncate -s 100 {{}} +"
+    done = fleet.deploy("2", deploy_environment=fleet.environment(fail="migrate@one@2", wreck=wreck))
+    assert done.returncode != 0
+    assert done.report["outcome"] == "broken", done.stdout
+    assert fleet.live() == {"one": "1 closed .dbops/lock.json", "two": "1 closed .dbops/lock.json"}
+    assert "NOT as it was before" in done.stdout
+    assert "deploy_rollback_database=true" in done.stdout
+
+
+def test_a_host_that_is_unwell_after_the_way_back_stays_closed_alone(fleet):
+    wreck = f"touch {fleet.directory}/sick; printf unwell >{fleet.root('two')}/running"
+    # On two, neither the new nor the old release gets well again.
+    restart = ["sh -c 'test $HOST = two && printf unwell >../../running || sh step restart'"]
+    done = fleet.deploy("2", deploy_environment=fleet.environment(wreck=wreck), deploy_restart_commands=restart)
+    assert done.report["outcome"] == "broken"
+    assert [trouble["host"] for trouble in done.report["troubles"]] == ["two"]
+    assert fleet.live() == {"one": "1 .dbops/lock.json", "two": "1 running unwell closed .dbops/lock.json"}
+    assert fleet.database() == BEFORE
+    # What the report says to type next heals it, now that the cause is gone.
+    assert "playbooks/rollback.yml -e deploy_force_unlock=true" in done.stdout
+    healed = fleet.play("rollback.yml", deploy_force_unlock=True)
+    assert healed.returncode == 0, healed.stdout
+    assert fleet.live() == {"one": "1", "two": "1"}
+
+
+def test_a_first_release_that_fails_leaves_no_release_live(empty_fleet):
+    done = empty_fleet.deploy("1", deploy_environment=empty_fleet.environment(fail="restart@two@1"))
+    assert done.report["outcome"] == "rolled_back", done.stdout
+    assert not (empty_fleet.root("one") / "current").exists()
+    assert empty_fleet.database() == "NULL: -"
+    assert "No release is live, as there was none before" in done.stdout
+
+
+def test_a_lock_of_another_deployment_is_explained_and_nothing_is_touched(fleet):
+    lock = {
+        "deployment": "20261122T090000Z-1234",
+        "release": "9",
+        "owner": "ann",
+        "controller": "ci-7",
+        "since": "then",
+    }
+    (fleet.root("two") / ".dbops" / "lock.json").write_text(json.dumps(lock))
+    done = fleet.deploy("2")
+    assert done.report["outcome"] == "refused"
+    assert "by ann from ci-7" in done.report["error"]
+    assert "deploy_force_unlock=true" in done.report["error"]
+    assert fleet.live() == {"one": "1", "two": "1 .dbops/lock.json"}
+    assert not (fleet.root("one") / "releases" / "2").exists()
+    assert fleet.deploy("2", deploy_force_unlock=True).report["outcome"] == "deployed"
+    assert fleet.live() == {"one": "2", "two": "2"}
+
+
+def test_a_wrong_password_is_found_before_anything_is_touched(fleet):
+    connection = {
+        "login_unix_socket": fleet.socket,
+        "login_user": "nobody",
+        "login_password": "hunter2hunter",
+    }
+    done = fleet.deploy("2", "-vvv", deploy_database_connection=connection)
+    assert done.report["outcome"] == "refused"
+    assert done.report["failed_phase"] == "preflight"
+    assert "hunter2hunter" not in done.stdout + done.stderr
+    assert not (fleet.root("one") / "releases" / "2").exists()
+
+
+def test_check_mode_says_what_would_happen_and_changes_nothing(fleet):
+    done = fleet.deploy("2", "--check", "--diff")
+    assert done.returncode == 0, done.stdout
+    assert "Would deploy release 2 on one, two, where 1 is live now." in done.stdout
+    assert "Would back up the database shop on one" in done.stdout
+    assert fleet.live() == {"one": "1", "two": "1"}
+    assert not (fleet.root("one") / "releases" / "2").exists()
+    assert not (fleet.directory / "backups").exists()
+
+
+def test_a_rollback_by_hand_goes_to_the_last_good_release_with_or_without_the_database(fleet):
+    fleet.deploy("2")
+    done = fleet.play("rollback.yml")
+    assert done.returncode == 0, done.stdout
+    assert fleet.live() == {"one": "1", "two": "1"}
+    assert fleet.database() == AFTER
+    fleet.deploy("3")
+    done = fleet.play("rollback.yml", deploy_rollback_database=True)
+    assert done.returncode == 0, done.stdout
+    assert fleet.live() == {"one": "1", "two": "1"}
+    assert fleet.database() == AFTER
+
+
+def test_a_rollback_by_hand_that_fails_is_undone_with_the_database(fleet):
+    fleet.deploy("2")
+    done = fleet.play(
+        "rollback.yml", deploy_rollback_database=True, deploy_environment=fleet.environment(fail="health@two@1")
+    )
+    assert done.returncode != 0
+    assert done.report["outcome"] == "abandoned", done.stdout
+    assert fleet.live() == {"one": "2", "two": "2"}
+    assert fleet.database() == AFTER
+    # Release 2 is still good and 1 is still where a rollback goes.
+    assert fleet.play("rollback.yml", "--check").stdout.count("Would leave release 2 and put release 1 live") == 1
+
+
+def test_a_deployment_that_was_killed_is_taken_back_by_the_rollback_playbook(fleet):
+    # A view in the half-migrated database has lost its table.
+    client = 'mariadb --no-defaults -S "$SOCKET" -u root shop -e'
+    break_view = f'{client} "CREATE TABLE t (a INT); CREATE VIEW v AS SELECT a FROM t; DROP TABLE t"'
+    killing = fleet.environment(wreck=f"{break_view}; kill -9 $(cat $PIDFILE)")
+    killing["PIDFILE"] = str(fleet.directory / "pid")
+    stage = [
+        'sh -c \'p=$PPID; while [ "$(ps -o comm= -p $p)" ] && ! ps -o args= -p $p | grep -q "bin/ansible-playbook"; '
+        'do p=$(ps -o ppid= -p $p | tr -d " "); done; '
+        'while ps -o args= -p $(ps -o ppid= -p $p | tr -d " ") | grep -q "bin/ansible-playbook"; '
+        'do p=$(ps -o ppid= -p $p | tr -d " "); done; echo $p >$PIDFILE\''
+    ]
+    killed = fleet.deploy("2", deploy_environment=killing, deploy_stage_commands=stage)
+    assert killed.returncode == -9
+    assert killed.report["outcome"] == "unfinished"
+    assert fleet.database() != BEFORE
+    refused = fleet.deploy("2")
+    assert refused.report["outcome"] == "refused"
+    assert "the database may be half migrated" in refused.report["error"]
+    assert "-e deploy_force_unlock=true -e deploy_rollback_database=true" in refused.report["error"]
+    done = fleet.play(
+        "rollback.yml", warning="is without them: v: View", deploy_force_unlock=True, deploy_rollback_database=True
+    )
+    assert done.returncode == 0, done.stdout
+    assert fleet.live() == {"one": "1", "two": "1"}
+    assert fleet.database() == BEFORE
+
+
+def test_the_backup_and_restore_playbooks_need_no_more_than_the_inventory_of_the_deployment(fleet):
+    assert fleet.play("backup.yml", backup_hosts="one").returncode == 0
+    sql(fleet.socket, "DROP TABLE product; CREATE TABLE stray (id INT)", "shop")
+    refused = fleet.play("restore.yml", restore_hosts="one")
+    assert refused.returncode != 0
+    assert "-e restore_confirm=shop" in refused.stdout
+    predicted = fleet.play("restore.yml", "--check", restore_hosts="one")
+    assert predicted.returncode == 0, predicted.stdout
+    assert "This would replace the database shop" in predicted.stdout
+    assert fleet.database() == "added_by_1,stray: -"
+    done = fleet.play("restore.yml", restore_hosts="one", restore_confirm="shop")
+    assert done.returncode == 0, done.stdout
+    assert "removed: table stray" in done.stdout
+    assert fleet.database() == BEFORE

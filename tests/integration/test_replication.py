@@ -1,0 +1,72 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A replica follows a restore, and what is kept and undone, without a hand laid on it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from busy_shop import beside, make_busy, migrate, without_counters
+from private_server import free_port
+
+
+@pytest.fixture
+def pair(start_server, make_schema, shop_script):
+    """A server and its replica, and a schema on both."""
+    port = free_port()
+    listening = ("--skip-networking=0", "--bind-address=127.0.0.1", f"--port={port}")
+    primary = start_server("--log-bin=binlog", "--server-id=1", *listening)
+    replica = start_server("--server-id=2", "--read-only=ON")
+    primary.execute("CREATE USER replica@'%' IDENTIFIED BY 'follows'", "GRANT REPLICATION SLAVE ON *.* TO replica@'%'")
+    replica.execute(
+        f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={port}, MASTER_USER='replica',"
+        " MASTER_PASSWORD='follows', MASTER_USE_GTID=slave_pos",
+        "START SLAVE",
+    )
+    schema = make_schema(shop_script, on=primary)
+    make_busy(primary, schema)
+    yield primary, replica, schema
+    replica.execute("STOP SLAVE")
+    replica.stop()
+    primary.stop()
+
+
+def follow(primary, replica) -> None:
+    """Wait until the replica has done all that the server has."""
+    ((position,),) = primary.query("SELECT @@gtid_current_pos")
+    ((late,),) = replica.query("SELECT MASTER_GTID_WAIT(%s, 60)", (position,))
+    assert late == 0, replica.query("SHOW SLAVE STATUS")
+
+
+def settled(dump: bytes) -> bytes:
+    """A dump without what a replica has otherwise: its version's suffix, what a counter gives next, sleeping events."""
+    dump = re.sub(rb"-- Server version.*\n", b"", without_counters(dump))
+    return dump.replace(b" DISABLE ON SLAVE DO ", b" ENABLE DO ")
+
+
+@pytest.mark.parametrize("strategy", ["swap", "in_place"])
+def test_a_replica_follows_a_restore_and_its_undoing(pair, backup, run_module, strategy):
+    primary, replica, schema = pair
+    socket = {"login_unix_socket": primary.socket}
+    before = settled(primary.dump(schema))
+    taken = backup(schema, **socket)
+    migrated = settled(migrate(primary, schema))
+    follow(primary, replica)
+    assert settled(replica.dump(schema)) == migrated
+
+    kept = "1h" if strategy == "swap" else None
+    options = {"backup": taken["path"], "strategy": strategy, "keep_previous": kept, "safety_backup": False, **socket}
+    run_module("db_restore", options)
+    follow(primary, replica)
+    assert settled(replica.dump(schema)) == settled(primary.dump(schema)) == before
+
+    if kept:
+        run_module("db_restore", {"database": schema, "undo": True, **socket})
+        follow(primary, replica)
+        assert settled(replica.dump(schema)) == settled(primary.dump(schema)) == migrated
+        run_module("db_restore", {"database": schema, "drop_previous": True, **socket})
+        follow(primary, replica)
+    assert beside(replica, schema) == beside(primary, schema) == []

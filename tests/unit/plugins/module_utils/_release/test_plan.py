@@ -1,0 +1,194 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._release import plan
+
+
+def entry(release, result="started", step="stage", deployment=None, **more):
+    return {"deployment": deployment or f"d{release}", "release": release, "step": step, "result": result, **more}
+
+
+def deployed(release, deployment=None, backup=None):
+    """What a deployment that succeeds leaves in the journal."""
+    more = {"backup": {"name": backup}} if backup else {}
+    return [
+        entry(release, deployment=deployment),
+        entry(release, step="migrate", deployment=deployment, **more),
+        entry(release, "deployed", "finish", deployment=deployment),
+    ]
+
+
+def rolled_back(release, to, deployment=None):
+    return [
+        entry(release, deployment=deployment),
+        entry(release, "rolled_back", "finish", deployment=deployment, to=to),
+    ]
+
+
+def left_by_hand(release, to):
+    """What playbooks/rollback.yml leaves: no stage, the release that was left, and where it went."""
+    return [entry(release, "rolled_back", "finish", deployment=f"back-from-{release}", to=to)]
+
+
+def test_the_rollback_target_is_the_last_good_release_before_the_live_one():
+    entries = deployed("1") + deployed("2") + deployed("3")
+    assert plan.rollback_target(entries, "3", ["1", "2", "3"]) == "2"
+
+
+def test_there_is_no_rollback_target_for_the_first_release():
+    assert plan.rollback_target(deployed("1"), "1", ["1"]) is None
+
+
+def test_a_release_that_was_rolled_back_is_never_the_target():
+    entries = deployed("1") + rolled_back("2", to="1") + deployed("3")
+    assert plan.rollback_target(entries, "3", ["1", "2", "3"]) == "1"
+
+
+def test_after_a_rollback_by_hand_the_target_is_further_back_and_not_forward():
+    entries = deployed("1") + deployed("2") + deployed("3") + left_by_hand("3", to="2")
+    assert plan.rollback_target(entries, "2", ["1", "2", "3"]) == "1"
+
+
+def test_two_bad_releases_in_a_row_do_not_become_each_others_target():
+    entries = deployed("1") + deployed("2") + left_by_hand("2", to="1") + deployed("3") + left_by_hand("3", to="1")
+    assert plan.rollback_target(entries, "1", ["1", "2", "3"]) is None
+
+
+def test_a_target_whose_directory_is_gone_is_passed_over():
+    entries = deployed("1") + deployed("2") + deployed("3")
+    assert plan.rollback_target(entries, "3", ["1", "3"]) == "1"
+
+
+def test_a_bad_release_that_was_mended_and_deployed_again_is_good():
+    entries = deployed("1") + rolled_back("2", to="1") + deployed("2", "again") + deployed("3")
+    assert plan.statuses(entries)["2"] == "good"
+    assert plan.rollback_target(entries, "3", ["1", "2", "3"]) == "2"
+
+
+def test_an_abandoned_rollback_changes_no_status():
+    entries = deployed("1") + deployed("2") + [entry("2", "abandoned", "finish", "back-from-2", to="2")]
+    assert plan.statuses(entries) == {"1": "good", "2": "good"}
+    assert plan.rollback_target(entries, "2", ["1", "2"]) == "1"
+
+
+def test_a_deployment_that_ended_leaves_nothing_unfinished():
+    assert plan.unfinished(deployed("1")) is None
+    assert plan.unfinished(rolled_back("1", to=None)) is None
+    assert plan.unfinished([]) is None
+
+
+def test_a_deployment_that_died_says_how_far_it_came():
+    entries = [*deployed("1"), entry("2"), entry("2", step="migrate", backup={"name": "b2"})]
+    assert plan.unfinished(entries) == {
+        "deployment": "d2",
+        "release": "2",
+        "step": "migrate",
+        "result": "started",
+        "time": None,
+        "migrating": True,
+        "restoring": False,
+        "to": None,
+        "backup": {"name": "b2"},
+    }
+
+
+def test_a_rollback_by_hand_that_died_in_its_restore_says_so_and_changes_no_backup_of_a_release():
+    entries = deployed("1", backup="b1") + deployed("2", backup="b2") + deployed("3", backup="b3")
+    entries += [entry("3", step="restore", deployment="back", to="1", restoring={"name": "b2"})]
+    left = plan.unfinished(entries)
+    assert (left["restoring"], left["migrating"], left["to"], left["backup"]) == (True, False, "1", {"name": "b2"})
+    assert plan.way_back(entries, "3", ["1", "2", "3"], "1")["backup"] == {"name": "b2"}
+    assert plan.way_back(entries, "3", ["1", "2", "3"])["backup"] == {"name": "b3"}
+
+
+def test_a_broken_deployment_counts_as_unfinished():
+    entries = [*deployed("1"), entry("2"), entry("2", "broken", "finish")]
+    assert plan.unfinished(entries)["result"] == "broken"
+    assert plan.statuses(entries)["2"] == "bad"
+
+
+def test_the_way_back_from_a_live_release_takes_the_backup_from_before_its_migrations():
+    entries = deployed("1", backup="b1") + deployed("2", backup="b2")
+    expected = {"release": "2", "target": "1", "backup": {"name": "b2"}}
+    assert plan.way_back(entries, "2", ["1", "2"]) == expected
+
+
+def test_the_way_back_over_several_releases_takes_the_backup_of_the_one_after_the_target():
+    entries = deployed("1", backup="b1") + deployed("2", backup="b2") + deployed("3", backup="b3")
+    assert plan.way_back(entries, "3", ["1", "2", "3"], "1")["backup"] == {"name": "b2"}
+
+
+def test_a_bad_release_in_between_does_not_give_its_backup():
+    bad = [entry("2"), entry("2", step="migrate", backup={"name": "b2"}), *rolled_back("2", to="1")[1:]]
+    entries = deployed("1", backup="b1") + bad + deployed("3", backup="b3")
+    assert plan.way_back(entries, "3", ["1", "2", "3"]) == {"release": "3", "target": "1", "backup": {"name": "b3"}}
+
+
+def test_the_way_back_from_a_deployment_that_died_before_the_switch_keeps_the_live_release():
+    entries = [*deployed("1"), entry("2"), entry("2", step="migrate", backup={"name": "b2"})]
+    assert plan.way_back(entries, "1", ["1", "2"]) == {"release": "2", "target": "1", "backup": {"name": "b2"}}
+
+
+def test_the_way_back_from_a_deployment_that_died_after_the_switch_goes_to_the_release_before():
+    entries = [*deployed("1"), entry("2"), entry("2", step="migrate", backup={"name": "b2"}), entry("2", step="switch")]
+    assert plan.way_back(entries, "2", ["1", "2"]) == {"release": "2", "target": "1", "backup": {"name": "b2"}}
+
+
+def test_a_live_release_that_the_journal_does_not_know_is_gone_back_to_after_a_death():
+    assert plan.way_back([entry("2")], "20240101", ["20240101", "2"])["target"] == "20240101"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [("3", "the one to be left"), ("9", "not here any more"), ("2", "did not succeed, or it was rolled back")],
+)
+def test_a_release_that_cannot_be_gone_back_to_is_refused_by_name(wanted, words):
+    entries = deployed("1") + rolled_back("2", to="1") + deployed("3")
+    with pytest.raises(RecoveryError, match=words):
+        plan.way_back(entries, "3", ["1", "2", "3"], wanted)
+
+
+def test_the_newest_good_releases_are_kept_and_bad_ones_go():
+    entries = deployed("1") + deployed("2") + rolled_back("3", to="2") + deployed("4") + deployed("5")
+    assert plan.prunable(entries, "5", ["1", "2", "3", "4", "5"], keep=2) == ["1", "2", "3"]
+
+
+def test_the_rollback_target_is_kept_even_when_only_one_release_is_to_be_kept():
+    entries = deployed("1") + deployed("2") + deployed("3")
+    assert plan.prunable(entries, "3", ["1", "2", "3"], keep=1) == ["1"]
+
+
+def test_the_live_release_is_kept_even_when_it_is_bad():
+    entries = [*deployed("1"), entry("2"), entry("2", "broken", "finish")]
+    assert "2" not in plan.prunable(entries, "2", ["1", "2"], keep=1)
+
+
+def test_what_the_journal_does_not_know_is_never_removed():
+    assert plan.prunable(deployed("2"), "2", ["1", "2", "old"], keep=1) == []
+
+
+HISTORY = st.lists(
+    st.tuples(
+        st.sampled_from("123456"), st.sampled_from(["deployed", "rolled_back", "broken", "started", "abandoned"])
+    ),
+    max_size=25,
+)
+
+
+@given(HISTORY, st.sampled_from("123456"), st.integers(1, 6))
+def test_whatever_happened_the_live_release_and_the_target_stay_and_the_target_is_good(history, current, keep):
+    entries = [entry(release, result, deployment=str(n), to="1") for n, (release, result) in enumerate(history)]
+    existing = list("123456")
+    target = plan.rollback_target(entries, current, existing)
+    removed = plan.prunable(entries, current, existing, keep)
+    assert not {current, target} & set(removed)
+    assert len(removed) == len(set(removed))
+    assert target is None or (target != current and plan.statuses(entries)[target] == "good")
