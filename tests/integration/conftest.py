@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for program in ("mariadb-install-db", "mariadb", "mariadb-dump", "zstd"):
         if not shutil.which(program):
-            raise pytest.UsageError(f"{program} is not installed: `make setup` installs what these tests need.")
+            raise pytest.UsageError(f"{program} is not installed: `make integration` installs what these tests need.")
 
 
 @pytest.fixture(scope="session")

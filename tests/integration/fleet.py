@@ -77,20 +77,26 @@ class Fleet:
     ) -> subprocess.CompletedProcess:
         """Run a playbook with the variables over those of the fleet; the result has .report besides.
 
+        Its process is named in the file `controller` of the directory, for a test that kills it.
+
         It may warn of one thing, and must, where that is given.
         """
         report = self.directory / "report.json"
         report.unlink(missing_ok=True)
         extra = json.dumps({"deploy_environment": self.environment(), **variables})
         program = Path(sys.executable).parent / "ansible-playbook"
-        done = subprocess.run(
-            [program, "-i", self.inventory(), *arguments, "-e", extra, CHECKOUT / "playbooks" / playbook],
+        command = [program, "-i", self.inventory(), *arguments, "-e", extra, CHECKOUT / "playbooks" / playbook]
+        with subprocess.Popen(
+            command,
             env={**os.environ, **ANSIBLE_SETTINGS},
             cwd=self.directory,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-        )
+        ) as process:
+            (self.directory / "controller").write_text(str(process.pid))
+            output, errors = process.communicate()
+        done = subprocess.CompletedProcess(command, process.returncode, output, errors)
         require_no_warning(done, but=warning)
         done.report = json.loads(report.read_text()) if report.exists() else None  # type: ignore[attr-defined]
         return done

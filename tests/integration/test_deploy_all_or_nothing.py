@@ -383,15 +383,8 @@ def test_a_deployment_that_was_killed_is_taken_back_by_the_rollback_playbook(fle
     # A view in the half-migrated database has lost its table.
     client = 'mariadb --no-defaults -S "$SOCKET" -u root shop -e'
     break_view = f'{client} "CREATE TABLE t (a INT); CREATE VIEW v AS SELECT a FROM t; DROP TABLE t"'
-    killing = fleet.environment(wreck=f"{break_view}; kill -9 $(cat $PIDFILE)")
-    killing["PIDFILE"] = str(fleet.directory / "pid")
-    stage = [
-        'sh -c \'p=$PPID; while [ "$(ps -o comm= -p $p)" ] && ! ps -o args= -p $p | grep -q "bin/ansible-playbook"; '
-        'do p=$(ps -o ppid= -p $p | tr -d " "); done; '
-        'while ps -o args= -p $(ps -o ppid= -p $p | tr -d " ") | grep -q "bin/ansible-playbook"; '
-        'do p=$(ps -o ppid= -p $p | tr -d " "); done; echo $p >$PIDFILE\''
-    ]
-    killed = fleet.deploy("2", deploy_environment=killing, deploy_stage_commands=stage)
+    killing = fleet.environment(wreck=f"{break_view}; kill -9 $(cat {fleet.directory}/controller)")
+    killed = fleet.deploy("2", deploy_environment=killing)
     assert killed.returncode == -9
     assert killed.report["outcome"] == "unfinished"
     assert fleet.database() != BEFORE
