@@ -34,3 +34,34 @@ def limit_options() -> dict:
         "max_size": {"type": "str"},
         "max_age": {"type": "str"},
     }
+
+
+def store_options(required: bool = True) -> dict:
+    """Return the options that say where a store is and how to reach it (fragment "store")."""
+    return {
+        "store": {"type": "str", "required": required},
+        "provider": {
+            "type": "str",
+            "choices": [
+                "aws",
+                "backblaze",
+                "ceph",
+                "cloudflare",
+                "digitalocean",
+                "minio",
+                "other",
+                "seaweedfs",
+                "wasabi",
+            ],
+        },
+        "access_key": {"type": "str", "no_log": False},
+        "secret_key": {"type": "str", "no_log": True},
+        "session_token": {"type": "str", "no_log": True},
+        "profile": {"type": "str"},
+        "region": {"type": "str"},
+        "endpoint_url": {"type": "str"},
+        "aws_ca_bundle": {"type": "path"},
+        "validate_certs": {"type": "bool", "default": True},
+        "sse_customer_key": {"type": "str", "no_log": True},
+        "retries": {"type": "int", "default": 5},
+    }

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import os
 
+# Ends the name of a file that is not whole yet.
+PARTIAL = ".partial"
+
 
 def sync_directory(path: str) -> None:
     """Make what was renamed or created in a directory survive a power cut. Raise OSError."""

@@ -78,3 +78,18 @@ def show_time(moment: datetime) -> str:
 def parse_time(text: str) -> datetime:
     """Given what show_time wrote, return the moment. Raise ValueError for anything else."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+
+
+def parse_moment(text: str, option: str) -> datetime:
+    """Given a date or moment as people write it, return it: "2026-11-22", "2026-11-22T10:15:00Z", "... +01:00".
+
+    Without a zone it is UTC; a date alone is its first moment. Raise RecoveryError that names the option.
+    """
+    try:
+        # Python before 3.11 knows no Z.
+        moment = datetime.fromisoformat(re.sub(r"\s*[zZ]$", "+00:00", text.strip()))
+    except ValueError:
+        raise RecoveryError(
+            f"{option}: {text!r} is not a moment. Write 2026-11-22, 2026-11-22T10:15:00Z or 2026-11-22T10:15:00+01:00."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

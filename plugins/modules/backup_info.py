@@ -8,9 +8,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backup_info
-short_description: List the backups of a directory
+short_description: List the backups of a directory and of off-site stores
 description:
-  - Returns every backup of a directory, newest first, with its age, size, last verification, pin and labels.
+  - Returns every backup of a directory and of stores, newest first, with its age, size, last verification, pin, labels
+    and the places that have a copy of it.
   - Damaged backups, dumps without a manifest and what an interrupted backup left are listed too, with what is wrong.
   - Reads manifests and sizes only, so it is quick. To read the archives themselves use M(dbops.recovery.backup_verify).
 version_added: 0.1.0
@@ -30,9 +31,74 @@ attributes:
 options:
   directory:
     description:
-      - The directory.
+      - The directory. At least this or O(stores) must be given.
     type: path
-    required: true
+  stores:
+    description:
+      - The stores, each with the options that M(dbops.recovery.backup_download) has for one.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      store:
+        description:
+          - The off-site place, as a URL.
+          - V(s3://BUCKET) or V(s3://BUCKET/FOLDER) for AWS and every service that speaks S3.
+          - V(file:///ABSOLUTE/DIRECTORY) for a mounted disk or network share. The directory must exist.
+        type: str
+        required: true
+      provider:
+        description:
+          - Whose service it is, so that what it needs and what it refuses is known. By default V(aws), and V(other)
+            with O(stores[].endpoint_url).
+          - With V(backblaze), V(digitalocean) and V(wasabi) the address follows from O(stores[].region).
+        type: str
+        choices: [aws, backblaze, ceph, cloudflare, digitalocean, minio, other, seaweedfs, wasabi]
+      access_key:
+        description:
+          - The access key. Without it the credentials are looked for as every program of AWS does, in the
+            environment, in its configuration files and in the host's role.
+        type: str
+      secret_key:
+        description:
+          - The secret key.
+        type: str
+      session_token:
+        description:
+          - The token of temporary credentials.
+        type: str
+      profile:
+        description:
+          - The profile of C(~/.aws/config) to take them from.
+        type: str
+      region:
+        description:
+          - The region of the bucket.
+        type: str
+      endpoint_url:
+        description:
+          - The address of the service, where it is not AWS.
+        type: str
+      aws_ca_bundle:
+        description:
+          - The certificate of the authority that the service's certificate is checked against.
+        type: path
+      validate_certs:
+        description:
+          - Whether the service's certificate is checked at all.
+        type: bool
+        default: true
+      sse_customer_key:
+        description:
+          - A key of your own that the service encrypts with and forgets (SSE-C), 32 bytes in Base64. Without it
+            nobody can read the backups back, the service included. Keep it where the backups are not.
+        type: str
+      retries:
+        description:
+          - How often a request is made again after the service failed or the connection was lost, waiting longer each
+            time.
+        type: int
+        default: 5
   database:
     description:
       - List only the backups of this database, as their manifests name it.
@@ -71,13 +137,19 @@ backups:
       type: str
       sample: shop_2026-11-22_101500
     path:
-      description: The archive; of a damaged manifest, the manifest.
+      description:
+        - The archive; of a damaged manifest, the manifest. Of several copies, the first, as in RV(backups[].copies).
       type: str
       sample: /var/backups/databases/shop_2026-11-22_101500.sql.zst
     database:
       description: The database, null where no manifest says so.
       type: str
       sample: shop
+    copies:
+      description: The directory and the URLs of the stores that have it.
+      type: list
+      elements: str
+      sample: [/var/backups/databases, s3://example-backups/production]
     state:
       description:
         - C(complete), C(damaged), C(foreign) (a dump without a manifest) or C(partial) (being made, or interrupted).
@@ -134,6 +206,7 @@ backups:
 """
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.info import list_backups
+from ansible_collections.dbops.recovery.plugins.module_utils._arguments import store_options
 from ansible_collections.dbops.recovery.plugins.module_utils._module import run_module
 
 
@@ -142,9 +215,17 @@ def main():
     run_module(
         list_backups,
         {
-            "directory": {"type": "path", "required": True},
+            "directory": {"type": "path"},
+            "stores": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": store_options(),
+                "required_together": [("access_key", "secret_key")],
+            },
             "database": {"type": "str"},
         },
+        required_one_of=[("directory", "stores")],
     )
 
 

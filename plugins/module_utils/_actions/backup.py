@@ -35,6 +35,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.source im
     look_at_source,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError, os_error
+from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
     parse_duration,
     show_size,
@@ -129,7 +130,7 @@ def take_backup(
 def _attempt(source: Source, directory: str, chosen: codec.Codec, labels: dict, pin: bool) -> catalog.Backup:
     started, clock = utc_now(), time.monotonic()
     name = catalog.new_name(directory, source.schema.name, started)
-    partial = os.path.join(directory, name + chosen.suffix + catalog.PARTIAL)
+    partial = os.path.join(directory, name + chosen.suffix + PARTIAL)
     contents = Contents(count_rows=True, search_rows=False)
     try:
         archive = _dump_into(partial, source, chosen, contents)
@@ -159,7 +160,7 @@ def _attempt(source: Source, directory: str, chosen: codec.Codec, labels: dict, 
         doing = f"The backup of {source.schema.name} could not be written into {directory} and was removed"
         raise os_error(doing, error) from error
     finally:
-        for leftover in (partial, os.path.join(directory, name + manifest.SUFFIX + catalog.PARTIAL)):
+        for leftover in (partial, os.path.join(directory, name + manifest.SUFFIX + PARTIAL)):
             if os.path.exists(leftover):
                 os.unlink(leftover)
 

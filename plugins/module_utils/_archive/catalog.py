@@ -10,7 +10,6 @@ Private to the collection.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -20,9 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from ansible_collections.dbops.recovery.plugins.module_utils._archive import codec, manifest
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import manifest, names
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
-from ansible_collections.dbops.recovery.plugins.module_utils._files import sync_directory
+from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL, sync_directory
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
     parse_time,
     show_duration,
@@ -31,10 +30,6 @@ from ansible_collections.dbops.recovery.plugins.module_utils._units import (
     utc_now,
 )
 
-PARTIAL = ".partial"
-_SUFFIXES = tuple(codec.SUFFIXES.values())
-# File systems take 255 bytes; the moment and ".manifest.json.partial" need some of them.
-_LONGEST_STEM = 200
 # Shown when a backup is not found; more would hide the answer.
 _LISTED = 10
 
@@ -49,7 +44,7 @@ class Backup:
     @property
     def name(self) -> str:
         """The name without directory and suffix."""
-        return stem(os.path.basename(self.path))
+        return names.stem(os.path.basename(self.path))
 
     @property
     def manifest_path(self) -> str:
@@ -94,36 +89,10 @@ class Backup:
         }
 
 
-def stem(file_name: str) -> str:
-    """Return a file name without the suffix of an archive; unchanged if it has none."""
-    for suffix in _SUFFIXES:
-        if file_name.endswith(suffix):
-            return file_name[: -len(suffix)]
-    return file_name
-
-
-def file_safe(database: str) -> str:
-    """Given a schema's name, return it fit for a file's name: other characters as =XX of their UTF-8 bytes.
-
-    One that a file system would not take for its length ends with a checksum of the whole.
-    """
-    kept = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-    name = database.encode("utf-8", "surrogateescape")
-    safe = "".join(chr(byte) if byte in kept else f"={byte:02X}" for byte in name)
-    return (
-        safe if len(safe) <= _LONGEST_STEM else f"{safe[: _LONGEST_STEM - 17]}={hashlib.sha256(name).hexdigest()[:16]}"
-    )
-
-
 def new_name(directory: str, database: str, moment: datetime) -> str:
     """Return the name of a backup begun at that moment: "shop_2026-11-22_101500", and "-2" if that one is taken."""
-    base = f"{file_safe(database)}_{moment.astimezone(timezone.utc):%Y-%m-%d_%H%M%S}"
-    taken = {stem(entry) for entry in os.listdir(directory)} if os.path.isdir(directory) else set()
-    name, number = base, 1
-    while name in taken:
-        number += 1
-        name = f"{base}-{number}"
-    return name
+    taken = {names.stem(entry) for entry in os.listdir(directory)} if os.path.isdir(directory) else set()
+    return next(name for name in names.candidates(database, moment) if name not in taken)
 
 
 def directory_of(backup: Backup) -> str:
@@ -164,7 +133,7 @@ def backups_in(directory: str, database: str | None = None) -> list[Backup]:
         backup = Backup(os.path.join(directory, content["archive"]["file"]), content)
         if database in (None, backup.database) and os.path.isfile(backup.path):
             found.append(backup)
-    return sorted(found, key=lambda backup: (backup.started, _counter(backup.name)), reverse=True)
+    return sorted(found, key=lambda backup: (backup.started, names.number_of(backup.name)), reverse=True)
 
 
 def _entries(directory: str) -> list[str]:
@@ -174,11 +143,6 @@ def _entries(directory: str) -> list[str]:
         raise RecoveryError(f"There is no directory {directory} on this host.") from None
     except OSError as error:
         raise os_error("The backup directory cannot be read", error) from error
-
-
-def _counter(name: str) -> int:
-    match = re.search(r"_\d{6}-(\d+)$", name)
-    return int(match.group(1)) if match else 1
 
 
 def find(backup: str, directory: str | None, database: str | None = None) -> Backup:
@@ -211,7 +175,7 @@ def find(backup: str, directory: str | None, database: str | None = None) -> Bac
         of = f" of {database}" if database else ""
         raise RecoveryError(f"There is no complete backup{of} in {directory}.\n{_listing(directory)}")
     for entry in _entries(directory):
-        if entry.endswith(_SUFFIXES) and backup in (entry, stem(entry)):
+        if entry.endswith(names.ARCHIVE_SUFFIXES) and backup in (entry, names.stem(entry)):
             return _at(os.path.join(directory, entry))
     raise RecoveryError(f"There is no backup {backup} in {directory}.\n{_listing(directory)}")
 
@@ -277,14 +241,14 @@ def sweep(directory: str, database: str) -> list[str]:
 
     Only for the holder of the database's lock. Returns the names removed.
     """
-    mine = re.compile(re.escape(file_safe(database)) + r"_\d{4}-\d\d-\d\d_\d{6}(-\d+)?\.")
+    mine = re.compile(re.escape(names.file_safe(database)) + r"_\d{4}-\d\d-\d\d_\d{6}(-\d+)?\.")
     removed = []
     for entry in os.listdir(directory):
         if not mine.match(entry):
             continue
         path = os.path.join(directory, entry)
         orphan = entry.endswith(manifest.SUFFIX) and not any(
-            os.path.exists(path[: -len(manifest.SUFFIX)] + suffix) for suffix in _SUFFIXES
+            os.path.exists(path[: -len(manifest.SUFFIX)] + suffix) for suffix in names.ARCHIVE_SUFFIXES
         )
         if entry.endswith(PARTIAL) or orphan:
             os.unlink(path)
@@ -298,7 +262,7 @@ def locked(directory: str, database: str) -> Iterator[None]:
 
     Raise RecoveryError that names the holder when somebody else has it.
     """
-    path = os.path.join(directory, f".{file_safe(database)}.lock")
+    path = os.path.join(directory, f".{names.file_safe(database)}.lock")
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:

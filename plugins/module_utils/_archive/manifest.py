@@ -57,16 +57,28 @@ _SECTION = {"kind": str, "offset": int, "stored_bytes": int, "plain_bytes": int,
 def read(path: str) -> dict:
     """Read a manifest. Raise RecoveryError when it is damaged, of something else, or of a newer format."""
     try:
-        with open(path, encoding="utf-8") as file:
-            manifest = json.load(file)
+        with open(path, "rb") as file:
+            content = file.read()
     except OSError as error:
         raise RecoveryError(f"The manifest {path} cannot be read: {error.strerror}.") from error
+    return parse(content, path)
+
+
+def parse(content: bytes, place: str) -> dict:
+    """Given a manifest's bytes and where they are from, return it. Raise RecoveryError as read does."""
+    try:
+        manifest = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise RecoveryError(f"The manifest {path} is damaged: it is not JSON ({error}).") from error
+        raise RecoveryError(f"The manifest {place} is damaged: it is not JSON ({error}).") from error
     problem = _problem(manifest)
     if problem:
-        raise RecoveryError(f"The manifest {path} {problem}.")
+        raise RecoveryError(f"The manifest {place} {problem}.")
     return manifest
+
+
+def render(manifest: dict) -> bytes:
+    """Return a manifest as the bytes of its file."""
+    return json.dumps(manifest, indent=1).encode() + b"\n"
 
 
 def _problem(manifest: Any) -> str | None:
@@ -162,13 +174,12 @@ def write(path: str, manifest: dict) -> None:
     """
     partial = path + ".partial"
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
+    with open(descriptor, "wb") as file:
         if os.path.exists(path):
             before = os.stat(path)
             os.fchown(descriptor, before.st_uid, before.st_gid)
             os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
-        json.dump(manifest, file, indent=1)
-        file.write("\n")
+        file.write(render(manifest))
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest, names
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_time, utc_now
 
@@ -46,9 +46,9 @@ def test_a_name_tells_database_and_moment_and_a_second_one_in_that_second_gets_a
 
 
 def test_a_database_s_name_becomes_a_file_s_name_without_harm():
-    assert catalog.file_safe("shop") == "shop"
-    assert catalog.file_safe("../etc") == "=2E=2E=2Fetc"
-    assert catalog.file_safe("a b`é") == "a=20b=60=C3=A9"
+    assert names.file_safe("shop") == "shop"
+    assert names.file_safe("../etc") == "=2E=2E=2Fetc"
+    assert names.file_safe("a b`é") == "a=20b=60=C3=A9"
 
 
 def test_backups_are_listed_newest_first_also_within_one_second(tmp_path):

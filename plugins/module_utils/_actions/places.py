@@ -1,0 +1,171 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The backups of a place (a store, or a backup directory looked at as one): which are whole, and which one is meant.
+
+Names alone say the database and the moment, so that a place of thousands is known by one listing; manifests are read
+one by one, where something depends on them.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import manifest, names
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import Store, Stored
+from ansible_collections.dbops.recovery.plugins.module_utils._units import show_size, show_time
+
+# Shown when a backup is not found; more would hide the answer.
+_LISTED = 10
+# The levels of verification that say something of the SQL, the better one last.
+_MEANINGFUL = ("content", "restore")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An archive and its manifest, both there."""
+
+    name: str
+    parsed: names.Name
+    archive: Stored
+    manifest: Stored
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a place holds: pairs, newest first, and the halves of pairs."""
+
+    pairs: list[Pair]
+    lone_archives: list[Stored]
+    lone_manifests: list[Stored]
+
+
+def pair_up(files: Iterable[Stored]) -> Contents:
+    """Sort the files of a place into pairs and halves. Files with other names than ours are left out."""
+    archives: dict[str, Stored] = {}
+    manifests: dict[str, Stored] = {}
+    for file in files:
+        if file.name.endswith(manifest.SUFFIX):
+            manifests[file.name[: -len(manifest.SUFFIX)]] = file
+        elif names.stem(file.name) != file.name:
+            archives[names.stem(file.name)] = file
+    parsed = {name: names.parse(name) for name in archives.keys() | manifests.keys()}
+    pairs = [
+        Pair(name, parsed[name], archives[name], manifests[name])
+        for name in archives.keys() & manifests.keys()
+        if parsed[name]
+    ]
+    pairs.sort(key=lambda pair: (pair.parsed.started, pair.parsed.number, pair.name), reverse=True)
+    return Contents(
+        pairs,
+        [archives[name] for name in sorted(archives.keys() - manifests.keys()) if parsed[name]],
+        [manifests[name] for name in sorted(manifests.keys() - archives.keys()) if parsed[name]],
+    )
+
+
+def look_at(store: Store) -> Contents:
+    """Return what a store holds. Raise RecoveryError when it cannot be listed completely."""
+    return pair_up(store.files())
+
+
+def manifest_of(store: Store, pair: Pair) -> dict:
+    """Read the manifest of a pair. Raise RecoveryError when it is damaged or describes something else."""
+    content = manifest.parse(store.read(pair.manifest.name), f"{store.url}/{pair.manifest.name}")
+    if content["archive"]["file"] != pair.archive.name:
+        raise RecoveryError(
+            f"The manifest {store.url}/{pair.manifest.name} describes {content['archive']['file']}, not "
+            f"{pair.archive.name}. Put the two files that belong together side by side."
+        )
+    return content
+
+
+def verified_level(content: dict) -> str | None:
+    """Given a manifest, return how far its backup is verified: "restore", "content", or None.
+
+    A verification that failed takes back what was proved before it.
+    """
+    best = None
+    for entry in content.get("verifications", []):
+        if not entry.get("verified"):
+            best = None
+        elif entry.get("level") in _MEANINGFUL and best != "restore":
+            best = entry["level"]
+    return best
+
+
+def is_safety(content: dict) -> bool:
+    """Whether a restore made the backup of what it was about to replace."""
+    return content["backup"].get("labels", {}).get("purpose") == "safety"
+
+
+def choose(store: Store, wanted: str, database: str | None = None, before: datetime | None = None) -> tuple[Pair, dict]:
+    """Choose a backup of a store.
+
+    Args:
+        wanted: "latest", "latest_verified", or a name (with or without suffix).
+        database: narrows the first two; needed for them where the store has backups of several.
+        before: only older ones count.
+    Returns:
+        The pair and its manifest.
+    Raises:
+        RecoveryError: it is not there, or only half; the message lists what is.
+    """
+    contents = look_at(store)
+    if wanted in ("latest", "latest_verified"):
+        return _newest(store, contents, wanted == "latest_verified", database, before)
+    name = names.stem(wanted)
+    for pair in contents.pairs:
+        if pair.name == name:
+            return pair, manifest_of(store, pair)
+    for half, lacking in ((contents.lone_archives, "manifest"), (contents.lone_manifests, "archive")):
+        if any(names.stem(file.name).removesuffix(manifest.SUFFIX) == name for file in half):
+            raise RecoveryError(
+                f"Of the backup {name} only half is in {store.url}: its {lacking} is missing, so an upload of it was "
+                f"interrupted. Upload it again, or take another.\n{listing(store, contents)}"
+            )
+    raise RecoveryError(f"There is no backup {name} in {store.url}.\n{listing(store, contents)}")
+
+
+def _newest(
+    store: Store, contents: Contents, must_be_verified: bool, database: str | None, before: datetime | None
+) -> tuple[Pair, dict]:
+    pairs = [
+        pair
+        for pair in contents.pairs
+        if (database is None or pair.parsed.database == names.file_safe(database))
+        and (before is None or pair.parsed.started < before)
+    ]
+    databases = sorted({pair.parsed.database for pair in pairs})
+    if len(databases) > 1:
+        raise RecoveryError(
+            f"backup: latest of which database? Backups of {', '.join(databases)} are in {store.url}. Say which by the "
+            "option database."
+        )
+    for pair in pairs:
+        content = manifest_of(store, pair)
+        if not is_safety(content) and (not must_be_verified or verified_level(content)):
+            return pair, content
+    what = " verified" if must_be_verified else " complete"
+    of = f" of {database}" if database else ""
+    older = f" from before {show_time(before)}" if before else ""
+    raise RecoveryError(f"There is no{what} backup{of}{older} in {store.url}.\n{listing(store, contents)}")
+
+
+def listing(store: Store, contents: Contents) -> str:
+    """Return what a store holds in a few lines, newest first."""
+    if not contents.pairs:
+        return f"No complete backup is in {store.url}."
+    lines = ["Available, newest first:"]
+    lines += [
+        f"  {pair.name}  {show_size(pair.archive.size)}  {show_time(pair.parsed.started)}"
+        for pair in contents.pairs[:_LISTED]
+    ]
+    if len(contents.pairs) > _LISTED:
+        lines.append(f"  and {len(contents.pairs) - _LISTED} older ones")
+    return "\n".join(lines)

@@ -1,0 +1,258 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""backup_prune: carry out retention in a store or a backup directory, and never more than the plan that was shown.
+
+Private to the collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone, tzinfo
+
+from ansible_collections.dbops.recovery.plugins.module_utils import _retention as retention
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import (
+    Contents,
+    Pair,
+    is_safety,
+    look_at,
+    manifest_of,
+    verified_level,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, names
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.directory import DirectoryStore
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import Store
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.stores import open_store
+from ansible_collections.dbops.recovery.plugins.module_utils._units import (
+    parse_duration,
+    parse_moment,
+    parse_size,
+    show_time,
+    utc_now,
+)
+
+try:
+    from zoneinfo import ZoneInfo
+except ImportError:
+    ZoneInfo = None
+
+# Half a pair is left alone this long: it may be in the making.
+_HALF_FOR = timedelta(days=1)
+
+
+def prune_backups(options: dict, check_mode: bool) -> dict:
+    """Prune as backup_prune's options say; return its result. Raise RecoveryError when it must not be done."""
+    policy, guard = _policy(options), _guard(options)
+    now = parse_moment(options["as_of"], "as_of") if options["as_of"] else utc_now()
+    directory = os.path.abspath(options["directory"]) if options["directory"] else None
+    store = DirectoryStore(directory) if directory else open_store(options)
+    contents = _of_database(look_at(store), options["database"])
+    facts = _Facts(store, contents.pairs)
+    decisions = facts.plan(policy, now)
+    halves = [file.name for file in contents.lone_manifests if file.modified < utc_now() - _HALF_FOR]
+    result = _as_result(store, decisions, halves, facts, contents)
+    objection = retention.objection(decisions, guard, now)
+    if objection:
+        raise RecoveryError(f"Nothing was deleted from {store.url}: {objection}.", {**result, "changed": False})
+    if not check_mode:
+        result = _carry_out(store, directory, decisions, halves, facts, contents)
+    return result
+
+
+def _policy(options: dict) -> retention.Policy:
+    within, size = options["keep_within"], options["max_total_size"]
+    policy = retention.Policy(
+        zone=_zone(options["timezone"]),
+        daily_days=options["keep_daily_days"],
+        weekly=options["keep_weekly"],
+        monthly=options["keep_monthly"],
+        last=options["keep_last"],
+        within=parse_duration(within, "keep_within") if within else None,
+        min_age=parse_duration(options["min_age"], "min_age"),
+        max_total_size=parse_size(size, "max_total_size") if size else None,
+        weekday=retention.WEEKDAYS.index(options["weekly_on"]) + 1,
+        day=options["monthly_on"],
+    )
+    numbers = {"keep_daily_days", "keep_weekly", "keep_monthly", "keep_last"}
+    for option in sorted(numbers):
+        if options[option] < 0:
+            raise RecoveryError(f"{option} must not be negative. It is {options[option]}.")
+    if not any(options[option] for option in numbers) and not policy.within:
+        raise RecoveryError(
+            "Every rule is off (keep_daily_days, keep_weekly, keep_monthly, keep_last, keep_within), so that only "
+            "protected backups would stay. Turn at least one on."
+        )
+    if not 1 <= policy.day <= 31:
+        raise RecoveryError(f"monthly_on must be a day of the month, 1 to 31. It is {policy.day}.")
+    return policy
+
+
+def _guard(options: dict) -> retention.Guard:
+    if not 0 <= options["max_delete_fraction"] <= 1:
+        raise RecoveryError(f"max_delete_fraction must be from 0 to 1. It is {options['max_delete_fraction']}.")
+    return retention.Guard(options["max_delete_fraction"], parse_duration(options["max_newest_age"], "max_newest_age"))
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return timezone.utc
+    try:
+        return ZoneInfo(name)
+    except Exception as error:
+        raise RecoveryError(
+            f"timezone: {name!r} is not known on this host. Write it as Europe/Berlin; the package tzdata has them all."
+        ) from error
+
+
+def _of_database(contents: Contents, database: str | None) -> Contents:
+    if database is None:
+        return contents
+    wanted = names.file_safe(database)
+
+    def belongs(file) -> bool:
+        parsed = names.parse(names.stem(file.name).split(".")[0])
+        return parsed is not None and parsed.database == wanted
+
+    return Contents(
+        [pair for pair in contents.pairs if pair.parsed.database == wanted],
+        [file for file in contents.lone_archives if belongs(file)],
+        [file for file in contents.lone_manifests if belongs(file)],
+    )
+
+
+class _Facts:
+    """What is known of the backups: first what their names say, then, where something depends on it, the rest."""
+
+    def __init__(self, store: Store, pairs: list[Pair]):
+        self.unreadable: dict[str, str] = {}
+        self._store = store
+        self._pairs = {pair.name: pair for pair in pairs}
+        self._known: set[str] = set()
+        self._items = {
+            pair.name: retention.Item(
+                pair.name,
+                pair.parsed.database,
+                pair.parsed.started,
+                pair.parsed.number,
+                pair.archive.size + pair.manifest.size,
+            )
+            for pair in pairs
+        }
+
+    def plan(self, policy: retention.Policy, now: datetime) -> list[retention.Decision]:
+        """Plan, and read of the manifests what the plan depends on, until nothing is open any more."""
+        while True:
+            decisions = retention.plan(self._items.values(), policy, now)
+            going = {decision.item.name for decision in decisions if not decision.keep}
+            affected = {decision.item.database for decision in decisions if not decision.keep}
+            newly = [name for name in going if self._learn(name)]
+            newly += [name for name in self._last_proofs(affected) if self._learn(name)]
+            if not newly:
+                return decisions
+
+    def _last_proofs(self, databases: set[str]) -> Iterator[str]:
+        """Yield the backups of each database, newest first, down to the newest one that a restore has proved."""
+        for database in sorted(databases):
+            of_database = [item for item in self._items.values() if item.database == database]
+            for item in sorted(of_database, key=lambda item: (item.started, item.number), reverse=True):
+                yield item.name
+                known = self._items.get(item.name)
+                if known and known.verified == "restore" and not known.is_safety:
+                    break
+
+    def _learn(self, name: str) -> bool:
+        """Read what a backup's manifest and the store say of it; return whether that was new."""
+        if name in self._known or name not in self._items:
+            return False
+        self._known.add(name)
+        pair = self._pairs[name]
+        try:
+            content = manifest_of(self._store, pair)
+        except RecoveryError as error:
+            # What cannot be read is never deleted, and never stands for another.
+            self.unreadable[name] = str(error)
+            del self._items[name]
+            return True
+        stored = self._store.look(pair.archive.name)
+        self._items[name] = replace(
+            self._items[name],
+            pinned=bool(content["backup"].get("pinned", False)),
+            verified=verified_level(content),
+            locked=stored.locked if stored else None,
+            is_safety=is_safety(content),
+        )
+        return True
+
+    def files_of(self, decision: retention.Decision) -> tuple[str, str]:
+        """Return the names of the archive and of the manifest."""
+        pair = self._pairs[decision.item.name]
+        return pair.archive.name, pair.manifest.name
+
+
+def _carry_out(
+    store: Store,
+    directory: str | None,
+    decisions: list[retention.Decision],
+    halves: list[str],
+    facts: _Facts,
+    contents: Contents,
+) -> dict:
+    """Delete what the plan says; return the result, in which what turned out to be locked is kept."""
+    going = [decision for decision in decisions if not decision.keep]
+    with contextlib.ExitStack() as locks:
+        for database in sorted({decision.item.database for decision in going}) if directory else ():
+            locks.enter_context(catalog.locked(directory, database))
+        # The archive goes first: where it is locked, its manifest has to stay.
+        archives = {facts.files_of(decision)[0]: decision for decision in going}
+        locked = store.delete(list(archives)) if archives else {}
+        gone = [decision for archive, decision in archives.items() if archive not in locked]
+        manifests = [facts.files_of(decision)[1] for decision in gone]
+        if manifests or halves:
+            store.delete(manifests + halves)
+    after = []
+    for decision in decisions:
+        lock = locked.get(facts.files_of(decision)[0])
+        after.append(retention.Decision(decision.item, True, (f"locked {lock}",), True) if lock else decision)
+    return _as_result(store, after, halves, facts, contents)
+
+
+def _as_result(
+    store: Store, decisions: list[retention.Decision], halves: list[str], facts: _Facts, contents: Contents
+) -> dict:
+    going = [decision.item.name for decision in decisions if not decision.keep]
+    kept = [decision.item.name for decision in decisions if decision.keep] + list(facts.unreadable)
+    return {
+        "changed": bool(going or halves),
+        "store": store.url,
+        "plan": [_as_line(decision) for decision in decisions],
+        "deleted": going,
+        "removed_halves": halves,
+        **retention.summary(decisions),
+        "lone_archives": [file.name for file in contents.lone_archives],
+        "warnings": [f"{problem} It was left alone." for problem in facts.unreadable.values()],
+        "diff": {
+            "before_header": store.url,
+            "after_header": store.url,
+            "before": "".join(f"{name}\n" for name in sorted(kept + going)),
+            "after": "".join(f"{name}\n" for name in sorted(kept)),
+        },
+    }
+
+
+def _as_line(decision: retention.Decision) -> dict:
+    item = decision.item
+    return {
+        "name": item.name,
+        "database": item.database,
+        "started": show_time(item.started),
+        "size_bytes": item.size,
+        "action": "keep" if decision.keep else "delete",
+        "protected": decision.protected,
+        "reasons": list(decision.reasons),
+    }

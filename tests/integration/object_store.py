@@ -1,0 +1,178 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A real S3 server over TLS (SeaweedFS, from a wheel that carries the program), started and stopped by the tests.
+
+Over plain HTTP a client speaks another dialect, in which the commonest refusals of real services do not show.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
+from pathlib import Path
+
+import boto3
+import botocore.config
+import botocore.exceptions
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+ACCESS_KEY, SECRET_KEY = "AKdbopsTest", "sk/dbops+Test=Secret"
+# Who may only write and list, as an upload key without the right to delete.
+UPLOADER_KEY, UPLOADER_SECRET = "AKuploader", "skUploader1234567"
+
+
+def make_certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
+    """Make a certificate for 127.0.0.1 that is its own authority; return the paths of it and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(timezone.utc)
+    names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=30))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_path, key_path = folder / "certificate.pem", folder / "key.pem"
+    certificate_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return certificate_path, key_path
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing listens on, also not ten thousand above, where this server puts its gRPC."""
+    found: list[int] = []
+    while len(found) < count:
+        with socket.socket() as low, socket.socket() as high:
+            low.bind(("127.0.0.1", 0))
+            port = low.getsockname()[1]
+            if port + 10000 > 65535 or port in found:
+                continue
+            try:
+                high.bind(("127.0.0.1", port + 10000))
+            except OSError:
+                continue
+            found.append(port)
+    return found
+
+
+class ObjectStore:
+    """One server with its own data; buckets are made by make_bucket."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.certificate, self.key = make_certificate(folder)
+        self.port, self.plain_port, master, volume, filer = free_ports(5)
+        self.endpoint = f"https://127.0.0.1:{self.port}"
+        settings = folder / "s3.json"
+        settings.write_text(
+            json.dumps(
+                {
+                    "identities": [
+                        {
+                            "name": "admin",
+                            "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+                            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+                        },
+                        {
+                            "name": "reader",
+                            "credentials": [{"accessKey": UPLOADER_KEY, "secretKey": UPLOADER_SECRET}],
+                            "actions": ["Read", "List"],
+                        },
+                    ]
+                }
+            )
+        )
+        (folder / "data").mkdir()
+        self._command = [
+            shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}"),
+            "mini",
+            f"-dir={folder / 'data'}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            f"-master.port={master}",
+            f"-volume.port={volume}",
+            f"-filer.port={filer}",
+            "-master.telemetry=false",
+            "-admin.ui=false",
+            "-webdav=false",
+            f"-s3.config={settings}",
+            f"-s3.port={self.plain_port}",
+            f"-s3.port.https={self.port}",
+            f"-s3.cert.file={self.certificate}",
+            f"-s3.key.file={self.key}",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-s3.autoCreateBucket=false",
+        ]
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> ObjectStore:
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=self.folder,
+                env={**os.environ, "GOMEMLIMIT": "400MiB"},
+            )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.client().list_buckets()
+                return self
+            except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+                assert self.process.poll() is None, (self.folder / "log").read_text()[-3000:]
+                assert time.monotonic() < deadline, (self.folder / "log").read_text()[-3000:]
+                time.sleep(0.2)
+
+    def stop(self, signal_number: int = 15) -> None:
+        if self.process:
+            self.process.send_signal(signal_number)
+            self.process.wait(30)
+            self.process = None
+
+    def client(self, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY):
+        """Return a plain client for the test's own look at what is there."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+            region_name="us-east-1",
+            verify=str(self.certificate),
+            config=botocore.config.Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        )
+
+    def options(self, bucket: str, folder: str = "", **more: object) -> dict:
+        """Return a module's options for a bucket of this server."""
+        return {
+            "store": f"s3://{bucket}" + (f"/{folder}" if folder else ""),
+            "provider": "seaweedfs",
+            "endpoint_url": self.endpoint,
+            "aws_ca_bundle": str(self.certificate),
+            "access_key": ACCESS_KEY,
+            "secret_key": SECRET_KEY,
+            **more,
+        }

@@ -1,0 +1,329 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Retention: the table of worked examples that docs/offsite.md shows, and properties that hold for any catalog."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.dbops.recovery.plugins.module_utils._retention import (
+    Decision,
+    Guard,
+    Item,
+    Policy,
+    objection,
+    plan,
+)
+
+UTC = timezone.utc
+BERLIN = ZoneInfo("Europe/Berlin")
+# A Wednesday.
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+OFF = Policy(UTC)
+
+
+def at(text: str, **more) -> Item:
+    moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return Item(f"shop_{text}", "shop", moment, **more)
+
+
+def nightly(first: str, last: str, hour: int = 2) -> list[Item]:
+    day, end, found = date.fromisoformat(first), date.fromisoformat(last), []
+    while day <= end:
+        found.append(at(f"{day}T{hour:02}:00"))
+        day += timedelta(days=1)
+    return found
+
+
+def kept_days(decisions: list[Decision]) -> list[str]:
+    return [f"{decision.item.started:%Y-%m-%d}" for decision in decisions if decision.keep]
+
+
+def reasons(decisions: list[Decision], item: Item) -> tuple[str, ...]:
+    return next(decision.reasons for decision in decisions if decision.item == item)
+
+
+def test_the_daily_rule_counts_calendar_days_today_included():
+    items = nightly("2026-11-20", "2026-11-25")
+    assert kept_days(plan(items, replace(OFF, daily_days=3), NOW)) == ["2026-11-25", "2026-11-24", "2026-11-23"]
+
+
+def test_the_daily_rule_keeps_every_backup_of_a_day():
+    items = [at("2026-11-24T01:00"), at("2026-11-24T13:00"), at("2026-11-24T23:59:59")]
+    assert len(kept_days(plan(items, replace(OFF, daily_days=2), NOW))) == 3
+
+
+def test_a_week_is_stood_for_by_its_sunday():
+    items = nightly("2026-11-02", "2026-11-24")
+    decisions = plan(items, replace(OFF, weekly=3), NOW)
+    # Week 48 is still young: Tuesday the 24th is the nearest to its Sunday so far. The Sundays before are 22 and 15.
+    assert kept_days(decisions) == ["2026-11-24", "2026-11-22", "2026-11-15"]
+    assert reasons(decisions, at("2026-11-15T02:00")) == ("newest of Sunday in week 2026-W46",)
+
+
+def test_a_failed_sunday_loses_no_week():
+    items = [item for item in nightly("2026-11-02", "2026-11-25") if f"{item.started:%d}" != "15"]
+    decisions = plan(items, replace(OFF, weekly=3), NOW)
+    assert kept_days(decisions) == ["2026-11-25", "2026-11-22", "2026-11-14"]
+    assert reasons(decisions, at("2026-11-14T02:00")) == ("nearest to Sunday in week 2026-W46",)
+
+
+def test_weeks_without_a_backup_do_not_count():
+    items = [at("2026-11-22T02:00"), at("2026-10-18T02:00"), at("2026-03-01T02:00"), at("2025-12-28T02:00")]
+    assert kept_days(plan(items, replace(OFF, weekly=3), NOW)) == ["2026-11-22", "2026-10-18", "2026-03-01"]
+
+
+def test_of_two_days_as_near_to_the_anchor_the_later_one_stands_for_the_week():
+    items = [at("2026-11-17T02:00"), at("2026-11-19T02:00"), at("2026-11-25T02:00")]
+    decisions = plan(items, replace(OFF, weekly=2, weekday=3), NOW)
+    assert kept_days(decisions) == ["2026-11-25", "2026-11-19"]
+
+
+def test_of_several_backups_of_the_anchor_day_the_newest_stays():
+    items = [at("2026-11-22T02:00"), at("2026-11-22T20:00"), at("2026-11-24T02:00")]
+    kept = [decision.item for decision in plan(items, replace(OFF, weekly=2), NOW) if decision.keep]
+    assert kept == [at("2026-11-24T02:00"), at("2026-11-22T20:00")]
+
+
+def test_a_month_is_stood_for_by_its_first_day_or_the_nearest_to_it():
+    items = nightly("2026-09-01", "2026-09-30") + nightly("2026-10-03", "2026-11-25")
+    decisions = plan(items, replace(OFF, monthly=3), NOW)
+    assert kept_days(decisions) == ["2026-11-25", "2026-11-01", "2026-10-03", "2026-09-01"]
+    assert reasons(decisions, at("2026-10-03T02:00")) == ("nearest to day 1 in 2026-10",)
+
+
+def test_the_last_day_stands_for_the_31st_in_a_short_month():
+    items = nightly("2028-02-01", "2028-03-02")
+    decisions = plan(items, replace(OFF, monthly=2, day=31), datetime(2028, 3, 2, 12, tzinfo=UTC))
+    assert "2028-02-29" in kept_days(decisions)
+
+
+def test_the_week_of_a_year_s_end_is_one_week():
+    # ISO week 53 of 2026 runs from 28 December to 3 January.
+    items = nightly("2026-12-27", "2027-01-04")
+    decisions = plan(items, replace(OFF, weekly=3), datetime(2027, 1, 4, 12, tzinfo=UTC))
+    assert kept_days(decisions) == ["2027-01-04", "2027-01-03", "2026-12-27"]
+    assert reasons(decisions, at("2027-01-03T02:00")) == ("newest of Sunday in week 2026-W53",)
+
+
+def test_days_are_those_of_the_zone_on_both_sides_of_the_change_to_summer_time():
+    # In Berlin the clock goes from 02:00 to 03:00 on Sunday, 29 March 2026: 22:30 UTC of the day before is 23:30 there,
+    # and 22:30 UTC of that Sunday is 00:30 of Monday.
+    saturday, monday = at("2026-03-28T22:30"), at("2026-03-29T22:30")
+    decisions = plan([saturday, monday], Policy(BERLIN, weekly=2), datetime(2026, 3, 30, 12, tzinfo=UTC))
+    assert reasons(decisions, saturday) == ("nearest to Sunday in week 2026-W13",)
+    assert reasons(decisions, monday) == ("newest", "nearest to Sunday in week 2026-W14")
+    in_utc = plan([saturday, monday], Policy(UTC, weekly=2), datetime(2026, 3, 30, 12, tzinfo=UTC))
+    assert reasons(in_utc, monday) == ("newest", "newest of Sunday in week 2026-W13")
+
+
+def test_the_last_and_the_young_are_kept_by_their_own_rules():
+    items = nightly("2026-11-01", "2026-11-25")
+    assert kept_days(plan(items, replace(OFF, last=2), NOW)) == ["2026-11-25", "2026-11-24"]
+    decisions = plan(items, replace(OFF, within=timedelta(hours=60)), NOW)
+    assert kept_days(decisions) == ["2026-11-25", "2026-11-24", "2026-11-23"]
+    assert reasons(decisions, at("2026-11-23T02:00")) == ("within 2d 12h",)
+
+
+def test_the_newest_verified_and_the_newest_proved_ones_stay_whatever_the_rules_say():
+    items = [
+        at("2026-11-25T02:00"),
+        at("2026-11-24T02:00", verified="content"),
+        at("2026-11-23T02:00", verified="content"),
+        at("2026-11-01T02:00", verified="restore"),
+    ]
+    decisions = plan(items, replace(OFF, last=1), NOW)
+    assert kept_days(decisions) == ["2026-11-25", "2026-11-24", "2026-11-01"]
+    assert reasons(decisions, items[3]) == ("newest proved by a restore",)
+
+
+def test_pinned_locked_and_very_young_ones_stay():
+    items = [
+        at("2026-11-25T11:30"),
+        at("2026-11-25T11:10"),
+        at("2026-11-01T02:00", pinned=True),
+        at("2026-10-01T02:00", locked="until 2027-01-01T00:00:00Z"),
+        at("2026-09-01T02:00"),
+    ]
+    decisions = plan(items, replace(OFF, last=1, min_age=timedelta(hours=1)), NOW)
+    assert [decision.keep for decision in decisions] == [True, True, True, True, False]
+    assert reasons(decisions, items[3]) == ("locked until 2027-01-01T00:00:00Z",)
+    assert reasons(decisions, items[4]) == ("no rule keeps it",)
+
+
+def test_a_backup_that_a_restore_made_for_safety_never_counts_as_the_newest():
+    items = [at("2026-11-25T02:00", is_safety=True), at("2026-11-20T02:00")]
+    assert reasons(plan(items, replace(OFF, last=1), NOW), items[1]) == ("newest",)
+
+
+def test_too_much_in_all_goes_oldest_first_but_never_a_protected_one():
+    items = [at(f"2026-11-{day}T02:00", size=100) for day in (25, 24, 23, 22)]
+    items.append(at("2026-11-21T02:00", size=100, pinned=True))
+    decisions = plan(items, replace(OFF, daily_days=30, max_total_size=300), NOW)
+    assert kept_days(decisions) == ["2026-11-25", "2026-11-24", "2026-11-21"]
+    assert reasons(decisions, items[3]) == ("over 300 B in all, and the oldest",)
+    nothing_fits = plan(items, replace(OFF, daily_days=30, max_total_size=1), NOW)
+    assert kept_days(nothing_fits) == ["2026-11-25", "2026-11-21"]
+
+
+def test_each_database_is_judged_on_its_own():
+    other = replace(at("2026-01-01T02:00"), name="crm_2026-01-01", database="crm")
+    decisions = plan([at("2026-11-25T02:00"), other], replace(OFF, last=1), NOW)
+    assert all(decision.keep for decision in decisions)
+
+
+GUARD = Guard(max_delete_fraction=0.5, max_newest_age=timedelta(days=14))
+
+
+def test_an_empty_place_is_not_pruned():
+    assert "no complete backup was found" in objection([], GUARD, NOW)
+
+
+def test_a_clock_that_runs_ahead_or_behind_stops_everything():
+    decisions = plan(nightly("2026-11-20", "2026-11-25"), replace(OFF, daily_days=30), NOW)
+    assert objection(decisions, GUARD, NOW) is None
+    assert "One of the two clocks is wrong" in objection(decisions, GUARD, NOW - timedelta(days=2))
+    assert "Either this clock is wrong" in objection(decisions, GUARD, NOW + timedelta(days=15))
+
+
+def test_a_plan_that_deletes_more_than_its_share_is_refused():
+    decisions = plan(nightly("2026-11-01", "2026-11-25"), replace(OFF, last=12), NOW)
+    assert "13 of 25 backups would go" in objection(decisions, GUARD, NOW)
+    assert objection(plan(nightly("2026-11-01", "2026-11-24"), replace(OFF, last=12), NOW), GUARD, NOW) is None
+
+
+moments = st.datetimes(datetime(2023, 12, 1), datetime(2026, 11, 25), timezones=st.just(UTC)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
+items = st.builds(
+    Item,
+    name=st.uuids().map(str),
+    database=st.sampled_from(["shop", "crm"]),
+    started=moments,
+    size=st.integers(1, 1000),
+    pinned=st.booleans(),
+    verified=st.sampled_from([None, "content", "restore"]),
+    locked=st.sampled_from([None, None, None, "until later"]),
+    is_safety=st.booleans(),
+)
+catalogs = st.lists(items, max_size=60, unique_by=lambda item: item.name)
+policies = st.builds(
+    Policy,
+    zone=st.sampled_from([UTC, BERLIN, ZoneInfo("America/St_Johns"), ZoneInfo("Pacific/Kiritimati")]),
+    daily_days=st.integers(0, 40),
+    weekly=st.integers(0, 60),
+    monthly=st.integers(0, 24),
+    last=st.integers(0, 5),
+    within=st.one_of(st.none(), st.timedeltas(timedelta(0), timedelta(days=400))),
+    min_age=st.timedeltas(timedelta(0), timedelta(days=3)),
+    max_total_size=st.one_of(st.none(), st.integers(0, 20000)),
+    weekday=st.integers(1, 7),
+    day=st.integers(1, 31),
+)
+
+
+@given(catalogs, policies)
+@settings(max_examples=300, deadline=None)
+def test_nothing_protected_is_ever_deleted(catalog, policy):
+    kept = {decision.item.name for decision in plan(catalog, policy, NOW) if decision.keep}
+    for database in {item.database for item in catalog}:
+        ordinary = [item for item in catalog if item.database == database and not item.is_safety]
+        newest_first = sorted(ordinary, key=lambda item: (item.started, item.number, item.name), reverse=True)
+        for wanted in (
+            newest_first,
+            [item for item in newest_first if item.verified],
+            [item for item in newest_first if item.verified == "restore"],
+        ):
+            assert all(item.name in kept for item in wanted[:1])
+    for item in catalog:
+        if item.pinned or item.locked or NOW - item.started < policy.min_age:
+            assert item.name in kept
+
+
+@given(catalogs, policies, st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_order_and_duplicates_of_the_listing_do_not_matter(catalog, policy, chance: random.Random):
+    shuffled = catalog + catalog[:5]
+    chance.shuffle(shuffled)
+    assert plan(shuffled, policy, NOW) == plan(catalog, policy, NOW)
+
+
+@given(catalogs, policies)
+@settings(max_examples=200, deadline=None)
+def test_pruning_twice_deletes_nothing_more(catalog, policy):
+    kept = [decision.item for decision in plan(catalog, policy, NOW) if decision.keep]
+    assert all(decision.keep for decision in plan(kept, policy, NOW))
+
+
+@given(catalogs, policies, items)
+@settings(max_examples=300, deadline=None)
+def test_another_backup_takes_from_an_older_one_only_its_place_in_the_same_period(catalog, policy, another):
+    """A backup that is added may stand for its week, its month and the last N instead of others, and for no more."""
+    policy = replace(policy, max_total_size=None)
+    before = {decision.item.name: decision for decision in plan(catalog, policy, NOW)}
+    after = {decision.item.name: decision for decision in plan([*catalog, another], policy, NOW)}
+    for name, decision in before.items():
+        if not decision.keep or after[name].keep:
+            continue
+        item = decision.item
+        day, other = (moment.astimezone(policy.zone).date() for moment in (item.started, another.started))
+        assert item.database == another.database
+        # A new period pushes the oldest one out; within a period the nearer one wins; last N are the newest N; the
+        # newest of a kind is another now.
+        assert (
+            other >= day
+            or day.isocalendar()[:2] == other.isocalendar()[:2]
+            or (day.year, day.month)
+            == (
+                other.year,
+                other.month,
+            )
+        )
+
+
+@given(st.dates(date(2024, 1, 1), date(2026, 11, 25)))
+@settings(max_examples=100, deadline=None)
+def test_every_week_and_month_of_a_nightly_backup_is_stood_for(last):
+    now = datetime(last.year, last.month, last.day, 12, tzinfo=UTC)
+    nights = nightly(str(last - timedelta(days=200)), str(last))
+    kept = [
+        decision.item.started.date()
+        for decision in plan(nights, replace(OFF, weekly=12, monthly=6), now)
+        if decision.keep
+    ]
+    for weeks in range(12):
+        week = (last - timedelta(weeks=weeks)).isocalendar()[:2]
+        assert any(day.isocalendar()[:2] == week for day in kept)
+    month = last
+    for _number in range(6):
+        assert any((day.year, day.month) == (month.year, month.month) for day in kept)
+        month = month.replace(day=1) - timedelta(days=1)
+
+
+@pytest.mark.parametrize("nights", [400, 800])
+def test_a_year_of_nights_pruned_every_night_leaves_what_the_policy_names(nights):
+    policy, there = Policy(UTC, daily_days=30, weekly=12, monthly=12), []
+    first = date(2025, 1, 1)
+    for night in range(nights):
+        day = first + timedelta(days=night)
+        there.append(at(f"{day}T02:00"))
+        now = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+        there = [decision.item for decision in plan(there, policy, now) if decision.keep]
+    last = first + timedelta(days=nights - 1)
+    wanted = {last - timedelta(days=number) for number in range(30)}
+    sunday = last - timedelta(days=last.isoweekday() % 7)
+    wanted |= {sunday - timedelta(weeks=number) for number in range(12 if last == sunday else 11)}
+    month = last
+    for _number in range(12):
+        wanted.add(month.replace(day=1))
+        month = month.replace(day=1) - timedelta(days=1)
+    assert {item.started.date() for item in there} == wanted
