@@ -19,10 +19,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from object_store import ObjectStore
 from private_server import NO_SYNC, PrivateServer, initialise, server_account
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions import proof
@@ -351,3 +353,53 @@ def contents(folder: Path) -> dict[str, str]:
         for entry in sorted(folder.iterdir())
         if entry.is_file() and not entry.name.endswith(".lock")
     }
+
+
+@pytest.fixture(scope="session")
+def object_store(short_folder: Path) -> Iterator[ObjectStore]:
+    """A real S3 server over TLS."""
+    place = short_folder / "s3"
+    place.mkdir()
+    store = ObjectStore(place).start()
+    yield store
+    store.stop()
+
+
+@pytest.fixture
+def bucket(object_store: ObjectStore) -> str:
+    """A bucket of its own, empty."""
+    name = f"backups-{next(NAMES)}"
+    object_store.client().create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def faker(folder: Path, server: PrivateServer, backup_here: Callable[..., dict], make_schema: Callable[..., str]):
+    """Make many backups of chosen moments out of one real one, in no time."""
+    source = folder.parent / "real"
+    source.mkdir()
+    schema = make_schema(SMALL_SHOP)
+    real = backup_here(schema, source)
+    content = json.loads(Path(real["manifest_path"]).read_text())
+    archive = Path(real["path"]).read_bytes()
+
+    def make(started: datetime, database: str = "shop", where: Path = folder, **head: Any) -> Path:
+        name = f"{database}_{started:%Y-%m-%d_%H%M%S}"
+        verifications = head.pop("verifications", [])
+        made = {
+            **content,
+            "backup": {
+                **content["backup"],
+                "name": name,
+                "database": database,
+                "started": f"{started:%Y-%m-%dT%H:%M:%SZ}",
+                **head,
+            },
+            "archive": {**content["archive"], "file": f"{name}.sql.zst"},
+            "verifications": verifications,
+        }
+        (where / f"{name}.sql.zst").write_bytes(archive)
+        (where / f"{name}.manifest.json").write_text(json.dumps(made))
+        return where / f"{name}.sql.zst"
+
+    return make

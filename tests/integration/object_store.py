@@ -29,8 +29,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 ACCESS_KEY, SECRET_KEY = "AKdbopsTest", "sk/dbops+Test=Secret"
-# Who may only write and list, as an upload key without the right to delete.
-UPLOADER_KEY, UPLOADER_SECRET = "AKuploader", "skUploader1234567"
+# Who may only read and list.
+READER_KEY, READER_SECRET = "AKreader", "skReader1234567"
 
 
 def make_certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
@@ -96,7 +96,7 @@ class ObjectStore:
                         },
                         {
                             "name": "reader",
-                            "credentials": [{"accessKey": UPLOADER_KEY, "secretKey": UPLOADER_SECRET}],
+                            "credentials": [{"accessKey": READER_KEY, "secretKey": READER_SECRET}],
                             "actions": ["Read", "List"],
                         },
                     ]

@@ -35,7 +35,7 @@ UPDATED = "updated"
 PRESENT = "present"
 
 # An upload that has not ended after a day was interrupted.
-STALE = timedelta(days=1)
+STALE_SECONDS = 86400
 
 
 class _NotSent(RecoveryError):
@@ -56,7 +56,7 @@ def upload_backups(options: dict, check_mode: bool) -> dict:
     backups = _chosen(options)
     store = open_store(options)
     listed = {file.name for file in store.files()}
-    swept = [] if check_mode else store.sweep(STALE)
+    swept = [] if check_mode else store.sweep(timedelta(seconds=STALE_SECONDS))
     done: list[dict] = []
     problems: list[str] = []
     result = {"store": store.url, "backups": done, "swept": swept, "changed": bool(swept), "uploaded_bytes": 0}

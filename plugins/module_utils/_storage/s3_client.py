@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,8 @@ except ImportError:
 
 _CONNECT_SECONDS = 15
 _READ_SECONDS = 90
+_LONGEST_WAIT_SECONDS = 20
+_RETRIES_TO_BEGIN_WITH = 2
 # Requests whose body is hashed on the way.
 _HASHED = ("PutObject", "UploadPart", "DeleteObjects")
 
@@ -103,6 +106,7 @@ def make_client(options: dict, provider: Provider) -> Any:
         )
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
         raise RecoveryError(f"The store {options['store']} cannot be used with these options: {error}") from error
+    client.meta.events.register("needs-retry.s3", _Patience(options["retries"]))
     for operation in _HASHED:
         client.meta.events.register(f"before-call.s3.{operation}", _add_checksums)
     return client
@@ -124,7 +128,8 @@ def _config(options: dict, provider: Provider) -> Any:
         "signature_version": "s3v4",
         "connect_timeout": _CONNECT_SECONDS,
         "read_timeout": _READ_SECONDS,
-        "retries": {"mode": "standard", "total_max_attempts": options["retries"] + 1},
+        # It would give up within two seconds; see _Patience.
+        "retries": {"mode": "standard", "total_max_attempts": 1},
         "max_pool_connections": options["threads"] + 2,
         "s3": {"addressing_style": "path" if provider.path_style else "auto"},
     }
@@ -132,6 +137,34 @@ def _config(options: dict, provider: Provider) -> Any:
     if "request_checksum_calculation" in botocore.config.Config.OPTION_DEFAULTS:
         settings.update(request_checksum_calculation="when_required", response_checksum_validation="when_required")
     return botocore.config.Config(**settings)
+
+
+class _Patience:
+    """Says how long to wait before a request is made again: longer each time, up to 20 seconds.
+
+    A service that has not answered once, as at a wrong address, is soon given up.
+    """
+
+    def __init__(self, retries: int):
+        self._retries = retries
+        self._has_answered = False
+
+    def __call__(self, response: Any, attempts: int, caught_exception: Exception | None, **_more: Any) -> float | None:
+        """Return seconds, or None when it is over; botocore calls this after each attempt, numbered from 1."""
+        self._has_answered = self._has_answered or response is not None
+        retries = self._retries if self._has_answered else min(self._retries, _RETRIES_TO_BEGIN_WITH)
+        if attempts > retries or not _may_pass(response, caught_exception):
+            return None
+        return min(2 ** (attempts - 1), _LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1)
+
+
+def _may_pass(response: Any, error: Exception | None) -> bool:
+    """Whether what went wrong may be over by itself; response is (HTTP response, parsed answer)."""
+    if error is not None:
+        lost = (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError)
+        return isinstance(error, lost) and "CERTIFICATE_VERIFY_FAILED" not in str(error)
+    http, parsed = response
+    return http.status_code in (429, 500, 502, 503, 504) or parsed.get("Error", {}).get("Code") == "RequestTimeout"
 
 
 def _add_checksums(params: dict, **_more: Any) -> None:

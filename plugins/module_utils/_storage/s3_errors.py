@@ -120,7 +120,7 @@ def _unreachable(error: Exception, endpoint: str) -> str:
             "there are no credentials. Give access_key and secret_key, or a profile, or set AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or run it on a host with a role."
         )
-    if isinstance(error, exceptions.SSLError):
+    if isinstance(error, exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return (
             f"its certificate was not accepted ({_innermost(error)}). Give the certificate of its authority with "
             "aws_ca_bundle; check that the address is the one the certificate is for."

@@ -35,7 +35,7 @@ def put(directory, name, database="shop", started=NOON, size=3, verifications=()
 
 
 def listed(directory, database=None):
-    return list_backups({"directory": str(directory), "database": database}, False)["backups"]
+    return list_backups({"directory": str(directory), "database": database, "stores": []}, False)["backups"]
 
 
 def test_backups_are_listed_newest_first_with_what_is_known_of_them(tmp_path):

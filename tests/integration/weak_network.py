@@ -1,0 +1,113 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A network between a client and a real server that can be cut and mended, and answer for the server that it is "
+"busy."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+BUSY = b"<?xml version='1.0'?><Error><Code>%s</Code><Message>Please reduce your request rate.</Message></Error>"
+
+
+class WeakNetwork:
+    """Passes every connection on to a port of this machine.
+
+    Args:
+        port: the server's.
+        certificate: where it is given (certificate and key), the connection is decrypted on the way, so that requests
+            can be refused.
+
+    Attributes:
+        sent: bytes that went to the server.
+        refuse: the statuses with which the next requests are answered; None lets one through.
+        refused: those that were.
+    """
+
+    def __init__(self, port: int, certificate: tuple[Path, Path] | None = None):
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.sent = 0
+        self.refuse: list[int | None] = []
+        self.refused: list[int] = []
+        self._open: set[socket.socket] = set()
+        self._cut = False
+        self._inward = self._outward = None
+        if certificate:
+            self._inward = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._inward.load_cert_chain(*certificate)
+            self._outward = ssl.create_default_context(cafile=str(certificate[0]))
+
+    def __enter__(self) -> WeakNetwork:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.cut()
+        self._listener.close()
+
+    def cut(self) -> None:
+        """Lose every connection, and refuse new ones."""
+        self._cut = True
+        for each in list(self._open):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._cut = False
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _address = self._listener.accept()
+                if self._cut:
+                    client.close()
+                else:
+                    threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            server = socket.create_connection(("127.0.0.1", self._port))
+            if self._inward:
+                client = self._inward.wrap_socket(client, server_side=True)
+                server = self._outward.wrap_socket(server, server_hostname="127.0.0.1")
+            for each in (client, server):
+                stack.callback(each.close)
+                self._open.add(each)
+                stack.callback(self._open.discard, each)
+            back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
+            back.start()
+            self._pump(client, server, count=True)
+            back.join()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, count: bool = False) -> None:
+        with contextlib.suppress(OSError):
+            while block := source.recv(65536):
+                if count and self._refuses(block, source):
+                    break
+                sink.sendall(block)
+                self.sent += len(block) if count else 0
+        for each in (source, sink):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def _refuses(self, block: bytes, client: socket.socket) -> bool:
+        """Answer in the server's place, where a request begins and one is to be refused."""
+        begins = block.split(b" ", 1)[0] in (b"GET", b"PUT", b"HEAD", b"POST", b"DELETE")
+        if not begins or not self.refuse:
+            return False
+        status = self.refuse.pop(0)
+        if status is None:
+            return False
+        self.refused.append(status)
+        body = BUSY % (b"SlowDown" if status == 503 else b"InternalError")
+        head = f"HTTP/1.1 {status} Busy\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        client.sendall(head.encode() + (b"" if block.startswith(b"HEAD") else body))
+        return True
