@@ -11,6 +11,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 
 BUSY = b"<?xml version='1.0'?><Error><Code>%s</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -25,7 +26,8 @@ class WeakNetwork:
             can be refused.
 
     Attributes:
-        sent: bytes that went to the server.
+        sent, received: bytes that went to the server, and that came back.
+        pace: at most so many bytes per second come back on one connection; None: as fast as they come.
         refuse: the statuses with which the next requests are answered; None lets one through.
         refused: those that were.
     """
@@ -34,7 +36,8 @@ class WeakNetwork:
         self._port = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.sent = 0
+        self.sent = self.received = 0
+        self.pace: int | None = None
         self.refuse: list[int | None] = []
         self.refused: list[int] = []
         self._open: set[socket.socket] = set()
@@ -93,7 +96,11 @@ class WeakNetwork:
                 if count and self._refuses(block, source):
                     break
                 sink.sendall(block)
-                self.sent += len(block) if count else 0
+                if count:
+                    self.sent += len(block)
+                else:
+                    self.received += len(block)
+                    time.sleep(len(block) / self.pace if self.pace else 0)
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 
@@ -42,8 +43,10 @@ try:
 except ImportError:
     ZoneInfo = None
 
+# Manifests and locks that are looked at at once.
+_READERS = 8
 # Half a pair is left alone this long: it may be in the making.
-_HALF_FOR = timedelta(days=1)
+HALF_SECONDS = 86400
 
 
 def prune_backups(options: dict, check_mode: bool) -> dict:
@@ -55,7 +58,9 @@ def prune_backups(options: dict, check_mode: bool) -> dict:
     contents = _of_database(look_at(store), options["database"])
     facts = _Facts(store, contents.pairs)
     decisions = facts.plan(policy, now)
-    halves = [file.name for file in contents.lone_manifests if file.modified < utc_now() - _HALF_FOR]
+    halves = [
+        file.name for file in contents.lone_manifests if file.modified < utc_now() - timedelta(seconds=HALF_SECONDS)
+    ]
     result = _as_result(store, decisions, halves, facts, contents)
     objection = retention.objection(decisions, guard, now)
     if objection:
@@ -133,7 +138,8 @@ class _Facts:
         self.unreadable: dict[str, str] = {}
         self._store = store
         self._pairs = {pair.name: pair for pair in pairs}
-        self._known: set[str] = set()
+        self._read: set[str] = set()
+        self._seen: set[str] = set()
         self._items = {
             pair.name: retention.Item(
                 pair.name,
@@ -146,48 +152,49 @@ class _Facts:
         }
 
     def plan(self, policy: retention.Policy, now: datetime) -> list[retention.Decision]:
-        """Plan, and read of the manifests what the plan depends on, until nothing is open any more."""
+        """Plan, and read what the plan depends on, until nothing is open any more.
+
+        Of a database that loses a backup every manifest counts: another one may be the last that is verified.
+        """
         while True:
             decisions = retention.plan(self._items.values(), policy, now)
             going = {decision.item.name for decision in decisions if not decision.keep}
             affected = {decision.item.database for decision in decisions if not decision.keep}
-            newly = [name for name in going if self._learn(name)]
-            newly += [name for name in self._last_proofs(affected) if self._learn(name)]
-            if not newly:
+            unread = [name for name, item in self._items.items() if item.database in affected - self._read]
+            with ThreadPoolExecutor(_READERS) as readers:
+                self._note(zip(unread, readers.map(self._read_manifest, unread)))
+                unseen = sorted((going - self._seen) & self._items.keys())
+                self._items.update(zip(unseen, readers.map(self._look_for_a_lock, unseen)))
+            self._read |= affected
+            self._seen |= going
+            if not unread and not unseen:
                 return decisions
 
-    def _last_proofs(self, databases: set[str]) -> Iterator[str]:
-        """Yield the backups of each database, newest first, down to the newest one that a restore has proved."""
-        for database in sorted(databases):
-            of_database = [item for item in self._items.values() if item.database == database]
-            for item in sorted(of_database, key=lambda item: (item.started, item.number), reverse=True):
-                yield item.name
-                known = self._items.get(item.name)
-                if known and known.verified == "restore" and not known.is_safety:
-                    break
+    def _note(self, read: Iterable[tuple[str, retention.Item | None]]) -> None:
+        for name, item in read:
+            if item:
+                self._items[name] = item
+            else:
+                del self._items[name]
 
-    def _learn(self, name: str) -> bool:
-        """Read what a backup's manifest and the store say of it; return whether that was new."""
-        if name in self._known or name not in self._items:
-            return False
-        self._known.add(name)
-        pair = self._pairs[name]
+    def _read_manifest(self, name: str) -> retention.Item | None:
+        """Return what a backup's manifest adds; None where it cannot be read."""
         try:
-            content = manifest_of(self._store, pair)
+            content = manifest_of(self._store, self._pairs[name])
         except RecoveryError as error:
-            # What cannot be read is never deleted, and never stands for another.
+            # It is never deleted, and never stands for another.
             self.unreadable[name] = str(error)
-            del self._items[name]
-            return True
-        stored = self._store.look(pair.archive.name)
-        self._items[name] = replace(
+            return None
+        return replace(
             self._items[name],
             pinned=bool(content["backup"].get("pinned", False)),
             verified=verified_level(content),
-            locked=stored.locked if stored else None,
             is_safety=is_safety(content),
         )
-        return True
+
+    def _look_for_a_lock(self, name: str) -> retention.Item:
+        stored = self._store.look(self._pairs[name].archive.name)
+        return replace(self._items[name], locked=stored.locked if stored else None)
 
     def files_of(self, decision: retention.Decision) -> tuple[str, str]:
         """Return the names of the archive and of the manifest."""

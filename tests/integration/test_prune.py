@@ -1,0 +1,288 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""backup_prune in a directory and in real buckets, with versions and with locks."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+from object_store import READER_KEY, READER_SECRET
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
+# Whatever the day on which the tests run.
+AS_OF = {"as_of": NOW.isoformat()}
+THREE_DAYS = {**AS_OF, "keep_daily_days": 3, "keep_weekly": 0, "keep_monthly": 0}
+
+
+def nights(count: int) -> list[datetime]:
+    return [NOW.replace(hour=2) - timedelta(days=number) for number in range(count)]
+
+
+def name_of(moment: datetime, database: str = "shop") -> str:
+    return f"{database}_{moment:%Y-%m-%d_%H%M%S}"
+
+
+def proved(level: str) -> list[dict]:
+    return [{"time": "2026-11-25T03:00:00Z", "host": "db1", "level": level, "verified": True}]
+
+
+@pytest.fixture(params=["directory", "s3"])
+def place(request, folder, object_store, bucket, run_module):
+    """Bring what is in the folder to a place; return the options that name the place."""
+
+    def bring() -> dict:
+        if request.param == "directory":
+            return {"directory": str(folder)}
+        store = object_store.options(bucket, "nightly")
+        run_module("backup_upload", {**store, "directory": str(folder), "backup": "all", "verify": "none"})
+        return store
+
+    return bring
+
+
+@pytest.fixture
+def left(folder, object_store, bucket):
+    """Return the names of the whole pairs in a place, newest first; a half pair fails the test."""
+
+    def look(options: dict) -> list[str]:
+        if "directory" in options:
+            files = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+        else:
+            listed = object_store.client().list_objects_v2(Bucket=bucket).get("Contents", [])
+            files = {entry["Key"].removeprefix("nightly/") for entry in listed}
+        archives = {name.removesuffix(".sql.zst") for name in files if name.endswith(".sql.zst")}
+        assert archives == {name.removesuffix(".manifest.json") for name in files if name.endswith(".json")}
+        return sorted(archives, reverse=True)
+
+    return look
+
+
+def test_the_plan_is_shown_then_carried_out_then_over(run_module, faker, place, left):
+    for moment in nights(5):
+        faker(moment)
+    where = place()
+    everything, three = [name_of(moment) for moment in nights(5)], [name_of(moment) for moment in nights(3)]
+
+    shown = run_module("backup_prune", {**where, **THREE_DAYS}, check=True, diff=True)
+    assert shown["changed"] is True
+    assert shown["deleted"] == everything[3:]
+    assert [(line["action"], line["reasons"]) for line in shown["plan"]] == [
+        ("keep", ["newest", "of the last 3 days"]),
+        ("keep", ["of the last 3 days"]),
+        ("keep", ["of the last 3 days"]),
+        ("delete", ["no rule keeps it"]),
+        ("delete", ["no rule keeps it"]),
+    ]
+    assert shown["diff"]["before"].split() == sorted(everything)
+    assert shown["diff"]["after"].split() == sorted(three)
+    assert left(where) == everything
+
+    done = run_module("backup_prune", {**where, **THREE_DAYS})
+    assert (done["changed"], done["deleted"], done["kept"]) == (True, everything[3:], 3)
+    assert left(where) == three
+
+    for check in (True, False):
+        again = run_module("backup_prune", {**where, **THREE_DAYS}, check=check)
+        assert (again["changed"], again["deleted"]) == (False, [])
+
+
+def test_pinned_and_verified_ones_stay_by_what_their_manifests_say(run_module, faker, place, left):
+    moments = nights(8)
+    faker(moments[0])
+    faker(moments[1])
+    faker(moments[2])
+    faker(moments[3], verifications=proved("content"))
+    faker(moments[4], verifications=proved("content"))
+    faker(moments[5], pinned=True)
+    faker(moments[6], verifications=proved("restore"))
+    faker(moments[7], verifications=proved("restore"))
+    where = place()
+    done = run_module("backup_prune", {**where, **THREE_DAYS})
+    assert left(where) == [name_of(moments[number]) for number in (0, 1, 2, 3, 5, 6)]
+    reasons = {line["name"]: line["reasons"] for line in done["plan"]}
+    assert reasons[name_of(moments[3])] == ["newest verified"]
+    assert reasons[name_of(moments[5])] == ["pinned"]
+    assert reasons[name_of(moments[6])] == ["newest proved by a restore"]
+
+
+def test_one_database_is_pruned_and_the_other_is_not_touched(run_module, faker, place, left):
+    for moment in nights(5):
+        faker(moment)
+        faker(moment, database="crm")
+    where = place()
+    run_module("backup_prune", {**where, **THREE_DAYS, "database": "crm"})
+    assert len([name for name in left(where) if name.startswith("crm_")]) == 3
+    assert len([name for name in left(where) if name.startswith("shop_")]) == 5
+
+
+def test_a_manifest_that_cannot_be_read_keeps_its_backup(run_module, faker, place, left, folder):
+    for moment in nights(5):
+        faker(moment)
+    (folder / f"{name_of(nights(5)[4])}.manifest.json").write_text("{")
+    where = {"directory": str(folder)}
+    done = run_module("backup_prune", {**where, **THREE_DAYS})
+    assert name_of(nights(5)[4]) in left(where)
+    assert done["deleted"] == [name_of(nights(5)[3])]
+    assert "is damaged: it is not JSON" in done.output
+    assert "It was left alone" in done.output
+
+
+def test_foreign_files_and_lone_archives_are_left_alone_and_old_lone_manifests_go(run_module, faker, folder):
+    for moment in nights(3):
+        faker(moment)
+    (folder / "notes.txt").write_text("x")
+    (folder / "handmade.sql").write_text("x")
+    lone = faker(nights(30)[29])
+    lone.with_name(lone.name.replace(".sql.zst", ".manifest.json")).unlink()
+    half = faker(nights(30)[28])
+    half.unlink()
+    manifest = half.name.replace(".sql.zst", ".manifest.json")
+    options = {"directory": str(folder), **THREE_DAYS}
+    # It may be one that is in the making.
+    assert run_module("backup_prune", options)["removed_halves"] == []
+    os.utime(folder / manifest, (0, 0))
+    shown = run_module("backup_prune", options, check=True)
+    assert (shown["changed"], shown["removed_halves"]) == (True, [manifest])
+    done = run_module("backup_prune", options)
+    assert (done["removed_halves"], done["lone_archives"]) == ([manifest], [lone.name])
+    assert {"notes.txt", "handmade.sql", lone.name} < {path.name for path in folder.iterdir()}
+    assert not (folder / manifest).exists()
+
+
+def test_strange_states_are_refused_and_nothing_is_deleted(run_module, faker, place, left, folder):
+    for moment in nights(9):
+        faker(moment)
+    where = place()
+
+    def refused(**options) -> str:
+        return run_module("backup_prune", {**where, **THREE_DAYS, **options}, fails=True).message
+
+    assert "6 of 9 backups would go, more than the share of 0.5 (max_delete_fraction)" in refused()
+    assert "One of the two clocks is wrong" in refused(as_of="2026-11-20")
+    assert "Either this clock is wrong" in refused(as_of="2027-11-25", max_delete_fraction=1)
+    assert "no complete backup was found" in refused(database="nothing")
+    assert "Every rule is off" in refused(keep_daily_days=0)
+    assert "keep_last must not be negative" in refused(keep_last=-1)
+    assert "'Mars/Olympus' is not known" in refused(timezone="Mars/Olympus")
+    assert "max_delete_fraction must be from 0 to 1" in refused(max_delete_fraction=7)
+    assert len(left(where)) == 9
+    done = run_module("backup_prune", {**where, **THREE_DAYS, "max_delete_fraction": 1})
+    assert len(done["deleted"]) == 6
+
+
+def test_a_backup_at_work_in_the_directory_is_not_disturbed(run_module, faker, folder, left):
+    for moment in nights(5):
+        faker(moment)
+    with (folder / ".shop.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused = run_module("backup_prune", {"directory": str(folder), **THREE_DAYS}, fails=True)
+    assert "Another backup or restore of shop is at work" in refused.message
+    assert len(left({"directory": ""})) == 5
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next(run_module, start_module, faker, folder, object_store, bucket):
+    for moment in nights(5):
+        faker(moment)
+    store = object_store.options(bucket, "nightly")
+    run_module("backup_upload", {**store, "directory": str(folder), "backup": "all", "verify": "none"})
+    # The archives are gone, their manifests are not.
+    for moment in nights(5)[3:]:
+        object_store.client().delete_object(Bucket=bucket, Key=f"nightly/{name_of(moment)}.sql.zst")
+    done = run_module("backup_prune", {**store, **THREE_DAYS}, settings={"_actions.prune:HALF_SECONDS": -1})
+    assert len(done["removed_halves"]) == 2
+    listed = object_store.client().list_objects_v2(Bucket=bucket)["Contents"]
+    assert len(listed) == 6
+
+
+def versions_of(object_store, bucket: str) -> list[str]:
+    answer = object_store.client().list_object_versions(Bucket=bucket)
+    return sorted(entry["Key"] for kind in ("Versions", "DeleteMarkers") for entry in answer.get(kind, []))
+
+
+def test_of_a_bucket_with_versions_all_versions_go(run_module, faker, folder, object_store, bucket):
+    client = object_store.client()
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for moment in nights(5):
+        faker(moment)
+    store = object_store.options(bucket)
+    run_module("backup_upload", {**store, "directory": str(folder), "backup": "all", "verify": "none"})
+    # Evidence that was added makes a second version of a manifest.
+    old = f"{name_of(nights(5)[4])}.manifest.json"
+    client.put_object(Bucket=bucket, Key=old, Body=(folder / old).read_bytes())
+    assert versions_of(object_store, bucket).count(old) == 2
+    run_module("backup_prune", {**store, **THREE_DAYS})
+    assert versions_of(object_store, bucket) == sorted(
+        name_of(moment) + suffix for moment in nights(3) for suffix in (".sql.zst", ".manifest.json")
+    )
+
+
+def test_a_locked_backup_is_kept_until_its_lock_ends_and_that_is_no_failure(run_module, faker, folder, object_store):
+    client, bucket = object_store.client(), "locked-backups"
+    client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    for moment in nights(5):
+        faker(moment)
+    store = object_store.options(bucket)
+    upload = {**store, "directory": str(folder), "backup": "all", "verify": "none"}
+    locked = {**upload, "backup": name_of(nights(5)[4]), "object_lock_mode": "compliance", "object_lock_days": 5}
+    run_module("backup_upload", locked)
+    run_module("backup_upload", upload)
+    shown = run_module("backup_prune", {**store, **THREE_DAYS}, check=True)
+    until = datetime.now(timezone.utc) + timedelta(days=5)
+    reasons = shown["plan"][-1]["reasons"]
+    assert shown["plan"][-1]["name"] == name_of(nights(5)[4])
+    assert reasons[0].startswith(f"locked until {until:%Y-%m-%dT}")
+    done = run_module("backup_prune", {**store, **THREE_DAYS})
+    assert done["deleted"] == shown["deleted"] == [name_of(nights(5)[3])]
+    listed = {entry["Key"] for entry in client.list_objects_v2(Bucket=bucket)["Contents"]}
+    assert f"{name_of(nights(5)[4])}.manifest.json" in listed
+
+
+def test_a_key_that_may_not_delete_is_told_which_permission_it_lacks(run_module, faker, folder, object_store, bucket):
+    for moment in nights(5):
+        faker(moment)
+    store = object_store.options(bucket)
+    run_module("backup_upload", {**store, "directory": str(folder), "backup": "all", "verify": "none"})
+    reader = {**store, "access_key": READER_KEY, "secret_key": READER_SECRET}
+    failed = run_module("backup_prune", {**reader, **THREE_DAYS}, fails=True)
+    assert "s3:DeleteObject" in failed.message
+    assert len(object_store.client().list_objects_v2(Bucket=bucket)["Contents"]) == 10
+
+
+@pytest.mark.parametrize(("kind", "nights_in_all"), [("file", 400), ("s3", 40)])
+def test_every_night_anew_leaves_exactly_what_the_policy_names(
+    prune_here, upload_here, faker, tmp_path, object_store, bucket, kind, nights_in_all
+):
+    """Every night a backup, its upload and the pruning of both places, with the clock set on by a day."""
+    local, disk = tmp_path / "local", tmp_path / "disk"
+    local.mkdir()
+    disk.mkdir()
+    store = object_store.options(bucket) if kind == "s3" else {"store": f"file://{disk}"}
+    last = datetime(2026, 11, 25, 2, tzinfo=timezone.utc)
+    for night in range(nights_in_all):
+        moment = last - timedelta(days=nights_in_all - 1 - night)
+        faker(moment, where=local, verifications=proved("content"))
+        upload_here({**store, "directory": str(local), "backup": "latest", "verify": "none"})
+        as_of = {"as_of": (moment + timedelta(hours=1)).isoformat()}
+        prune_here({**store, **as_of})
+        prune_here({"directory": str(local), **as_of, "keep_daily_days": 3, "keep_weekly": 0, "keep_monthly": 0})
+    # Worked out by hand. The last night is a Wednesday.
+    days = {last.date() - timedelta(days=number) for number in range(30)}
+    # Sundays, of the eleven weeks before this one, since this week's is still to come.
+    days |= {date(2026, 11, 22) - timedelta(weeks=number) for number in range(11)}
+    # The firsts, of this month and the eleven before it.
+    days |= {date(2025 + (11 + number) // 12, (11 + number) % 12 + 1, 1) for number in range(12)}
+    # Where there is no earlier one, the first night of all is the nearest to day 1 that its month has.
+    first = last.date() - timedelta(days=nights_in_all - 1)
+    days = {day for day in days if day >= first} | ({first} if nights_in_all < 365 else set())
+    there = (
+        {entry["Key"] for entry in object_store.client().list_objects_v2(Bucket=bucket)["Contents"]}
+        if kind == "s3"
+        else {path.name for path in disk.iterdir()}
+    )
+    assert there == {f"shop_{day}_020000{suffix}" for day in days for suffix in (".sql.zst", ".manifest.json")}
+    assert len(list(local.glob("*.zst"))) == 3
