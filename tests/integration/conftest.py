@@ -237,7 +237,7 @@ def start_module(server: PrivateServer) -> Iterator[Callable[..., RunningModule]
         fault: tuple | None = None,
     ) -> RunningModule:
         arguments = {"_ansible_check_mode": check, "_ansible_diff": diff, **options}
-        if module != "backup_verify":
+        if module not in ("backup_verify", "notice"):
             defaults = {"login_unix_socket": server.socket, "login_user": "root", "config_file": "/nonexistent"}
             arguments = {**defaults, **arguments}
         arguments = {key: value for key, value in arguments.items() if value is not None}
