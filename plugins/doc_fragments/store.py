@@ -69,6 +69,12 @@ options:
     default: 5
 requirements:
   - boto3 for a store V(s3://)
+attributes:
+  action_group:
+    description: Its options for the store can be set once for a play through C(module_defaults).
+    support: full
+    membership:
+      - dbops.recovery.store
 notes:
   - Whole requests travel with their MD5, and with their SHA-256 where the service keeps it. The SHA-256 of an archive
     also stands in its metadata and in its manifest.

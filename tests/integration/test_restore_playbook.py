@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 from fleet import ANSIBLE_SETTINGS, CHECKOUT, Fleet, require_no_warning
 from handmade import before_table, rewrite
+from sinks import WebSink, closed_port
 
 LOCK = {"deployment": "20261122T090000Z-1234", "release": "9", "owner": "ann", "controller": "ci-7", "since": "then"}
 # As somebody writes it who uses nothing else of the collection.
@@ -251,6 +252,67 @@ def test_a_playbook_that_goes_on_after_a_failure_knows_how_it_ended(desk):
     assert "It ended reverted, since shop could not be restored" in words(done.stdout)
     assert "shop is as it was before: it was not touched." in words(done.stdout)
     assert desk.server.dump("shop") == desk.changed
+
+
+def test_a_restore_that_failed_is_told_of_with_what_to_do_and_one_that_went_well_where_that_is_wanted(desk):
+    with WebSink() as program:
+        channel = {"notify_webhook_url": program.url(), "restore_confirm": "shop"}
+        assert desk.restore(**channel).returncode == 0
+        assert program.notices == []
+        desk.restore(notify_on=["success"], **channel)
+        assert [notice["title"] for notice in program.notices] == ["shop on one: restored"]
+        rewrite(desk.backup, before_table("orders", "SELECT * FROM nowhere"))
+        done = desk.restore(**channel)
+
+    assert done.returncode != 0
+    restored, reverted = program.notices
+    assert re.match(rf"Restored shop from {desk.backup['path']} in [\d.]+ s, by a swap", restored["lines"][0])
+    assert reverted["title"] == "shop on one: restore FAILED, the database is as it was"
+    assert (reverted["kind"], reverted["outcome"], reverted["verdict"]) == ("restore", "reverted", "failure")
+    assert reverted["lines"][0].startswith("shop could not be restored from")
+    assert reverted["lines"][-1].startswith("Next: nothing is lost. Turn maintenance off")
+    assert reverted["details"]["safety_backup"]["path"]
+
+
+def test_restores_on_two_hosts_are_told_of_once_the_worst_first(desk, make_schema):
+    make_schema(name="shop_two")
+    # On one the backup is good, on two there is none of that name.
+    each = "{{ {'one': 'BACKUP', 'two': '/nowhere/shop.sql'}[inventory_hostname] }}".replace(
+        "BACKUP", desk.backup["path"]
+    )
+    database = "{{ {'one': 'shop', 'two': 'shop_two'}[inventory_hostname] }}"
+    with WebSink() as program:
+        done = desk.restore(
+            restore_hosts="one,two",
+            restore_backup=each,
+            restore_database=database,
+            restore_confirm=database,
+            restore_during_deployment=True,
+            notify_webhook_url=program.url(),
+        )
+
+    assert done.returncode != 0
+    assert desk.server.dump("shop") == desk.backed_up
+    (notice,) = program.notices
+    assert notice["title"] == "shop_two on two: restore REFUSED, nothing was touched"
+    assert notice["lines"][0] == "two:"
+    assert notice["lines"].index("one:") > 1
+    assert {host: result["outcome"] for host, result in notice["details"].items()} == {
+        "one": "restored",
+        "two": "refused",
+    }
+
+
+@pytest.mark.parametrize("channels", [{"notify_timeout": "soon"}, {"notify_on": "{{ vault_nothing }}"}])
+def test_a_channel_that_does_not_work_leaves_a_failed_restore_failed_and_a_good_one_good(desk, channels):
+    channels = {"notify_webhook_url": f"http://127.0.0.1:{closed_port()}/", "restore_confirm": "shop", **channels}
+    assert desk.restore(**channels).returncode == 0
+    rewrite(desk.backup, before_table("orders", "SELECT * FROM nowhere"))
+    done = desk.restore(**channels)
+
+    assert done.returncode != 0
+    assert "shop is as it was before" in words(done.stdout)
+    assert re.search("No notice was sent|NOT DELIVERED", done.stdout)
 
 
 def test_single_tables_come_back_beside_their_namesakes(desk):
