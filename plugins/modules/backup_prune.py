@@ -129,8 +129,8 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-store:
-  description: The place's URL.
+place:
+  description: The store's URL, or the directory.
   returned: always
   type: str
   sample: s3://example-backups/production

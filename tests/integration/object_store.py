@@ -16,47 +16,16 @@ import socket
 import subprocess
 import sys
 import time
-from datetime import datetime, timedelta, timezone
-from ipaddress import ip_address
 from pathlib import Path
 
 import boto3
 import botocore.config
 import botocore.exceptions
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from authority import Authority
 
 ACCESS_KEY, SECRET_KEY = "AKdbopsTest", "sk/dbops+Test=Secret"
 # Who may only read and list.
 READER_KEY, READER_SECRET = "AKreader", "skReader1234567"
-
-
-def make_certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
-    """Make a certificate for 127.0.0.1 that is its own authority; return the paths of it and of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(timezone.utc)
-    names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_path, key_path = folder / "certificate.pem", folder / "key.pem"
-    certificate_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate_path, key_path
 
 
 def free_ports(count: int) -> list[int]:
@@ -81,7 +50,8 @@ class ObjectStore:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.certificate, self.key = make_certificate(folder)
+        authority = Authority(folder)
+        self.authority, self.certificate = authority.ca, authority.issue("127.0.0.1", "localhost")
         self.port, self.plain_port, master, volume, filer = free_ports(5)
         self.endpoint = f"https://127.0.0.1:{self.port}"
         settings = folder / "s3.json"
@@ -120,7 +90,7 @@ class ObjectStore:
             f"-s3.port={self.plain_port}",
             f"-s3.port.https={self.port}",
             f"-s3.cert.file={self.certificate}",
-            f"-s3.key.file={self.key}",
+            f"-s3.key.file={self.certificate}",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
             "-s3.autoCreateBucket=false",
@@ -161,7 +131,7 @@ class ObjectStore:
             aws_access_key_id=access_key,
             aws_secret_access_key=secret_key,
             region_name="us-east-1",
-            verify=str(self.certificate),
+            verify=str(self.authority),
             config=botocore.config.Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
         )
 
@@ -171,7 +141,7 @@ class ObjectStore:
             "store": f"s3://{bucket}" + (f"/{folder}" if folder else ""),
             "provider": "seaweedfs",
             "endpoint_url": self.endpoint,
-            "aws_ca_bundle": str(self.certificate),
+            "aws_ca_bundle": str(self.authority),
             "access_key": ACCESS_KEY,
             "secret_key": SECRET_KEY,
             **more,

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from authority import Authority
 from fleet import ANSIBLE_SETTINGS, CHECKOUT, Fleet, require_no_warning
-from sinks import Authority, MailSink, WebSink, closed_port, silent_port
+from sinks import MailSink, WebSink, closed_port, silent_port
 
 EVENT = {
     "kind": "backup",

@@ -327,7 +327,7 @@ def test_a_connection_that_stays_away_is_reported_and_the_next_run_brings_it(
 
 def test_a_service_that_fails_now_and_then_is_asked_again(run_module, backup, shop, folder, object_store, bucket):
     taken = backup(shop)
-    with WeakNetwork(object_store.port, certificate=(object_store.certificate, object_store.key)) as network:
+    with WeakNetwork(object_store.port, certificate=(object_store.certificate, object_store.authority)) as network:
         network.refuse = [500, None, 503, None, 503]
         done = run_module(
             "backup_upload",

@@ -22,8 +22,8 @@ class WeakNetwork:
 
     Args:
         port: the server's.
-        certificate: where it is given (certificate and key), the connection is decrypted on the way, so that requests
-            can be refused.
+        certificate: where it is given (the server's, and its authority's), the connection is decrypted on the way,
+            so that requests can be refused.
 
     Attributes:
         sent, received: bytes that went to the server, and that came back.
@@ -45,8 +45,8 @@ class WeakNetwork:
         self._inward = self._outward = None
         if certificate:
             self._inward = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._inward.load_cert_chain(*certificate)
-            self._outward = ssl.create_default_context(cafile=str(certificate[0]))
+            self._inward.load_cert_chain(certificate[0])
+            self._outward = ssl.create_default_context(cafile=str(certificate[1]))
 
     def __enter__(self) -> WeakNetwork:
         threading.Thread(target=self._accept, daemon=True).start()

@@ -54,7 +54,7 @@ def prune_backups(options: dict, check_mode: bool) -> dict:
     policy, guard = _policy(options), _guard(options)
     now = parse_moment(options["as_of"], "as_of") if options["as_of"] else utc_now()
     directory = os.path.abspath(options["directory"]) if options["directory"] else None
-    store = DirectoryStore(directory) if directory else open_store(options)
+    store = DirectoryStore(directory, name=directory) if directory else open_store(options)
     contents = _of_database(look_at(store), options["database"])
     facts = _Facts(store, contents.pairs)
     decisions = facts.plan(policy, now)
@@ -236,7 +236,7 @@ def _as_result(
     kept = [decision.item.name for decision in decisions if decision.keep] + list(facts.unreadable)
     return {
         "changed": bool(going or halves),
-        "store": store.url,
+        "place": store.url,
         "plan": [_as_line(decision) for decision in decisions],
         "deleted": going,
         "removed_halves": halves,

@@ -27,10 +27,11 @@ class DirectoryStore:
     Args:
         path: the directory. It is never made: an empty mount point must not be taken for the disk.
         bandwidth: bytes per second at most; None: as fast as it goes.
+        name: what messages call it, by default its URL.
     """
 
-    def __init__(self, path: str, bandwidth: int | None = None):
-        self.url = f"file://{path}"
+    def __init__(self, path: str, bandwidth: int | None = None, name: str | None = None):
+        self.url = name or f"file://{path}"
         self._path = path
         self._bandwidth = bandwidth
 

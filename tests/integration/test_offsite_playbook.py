@@ -1,0 +1,143 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The backup playbook: backed up, verified, in every store, and only then pruned; and who is told when it is not."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from fleet import Fleet, sql
+from object_store import SECRET_KEY
+from sinks import WebSink
+
+
+@pytest.fixture
+def desk(server, shop_script, tmp_path, folder) -> Fleet:
+    sql(server.socket, "DROP DATABASE IF EXISTS shop; CREATE DATABASE shop")
+    server.load("shop", shop_script)
+    (tmp_path / "disk").mkdir()
+    return Fleet(tmp_path, str(server.socket), 1)
+
+
+@pytest.fixture
+def stores(desk, object_store, bucket) -> list[dict]:
+    return [object_store.options(bucket, "nightly"), {"store": f"file://{desk.directory}/disk"}]
+
+
+@pytest.fixture
+def old_nights(desk, faker) -> list[str]:
+    """Backups of the nights before, newest first; the last ones are older than the host keeps them."""
+    now = datetime.now(timezone.utc).replace(hour=2, minute=0, second=0, microsecond=0)
+    moments = [now - timedelta(days=number) for number in range(1, 12)]
+    return [faker(moment, where=desk.directory / "backups").name.removesuffix(".sql.zst") for moment in moments]
+
+
+def night(desk: Fleet, *arguments: str, **variables):
+    report = str(desk.directory / "offsite.json")
+    return desk.play("backup.yml", *arguments, backup_hosts="one", offsite_report_path=report, **variables)
+
+
+def report_of(desk: Fleet) -> dict:
+    return json.loads((desk.directory / "offsite.json").read_text())
+
+
+def archives(place: Path) -> set[str]:
+    return {path.name.removesuffix(".sql.zst") for path in place.glob("*.sql.zst")}
+
+
+def in_bucket(object_store, bucket: str) -> set[str]:
+    listed = object_store.client().list_objects_v2(Bucket=bucket).get("Contents", [])
+    return {entry["Key"].removeprefix("nightly/") for entry in listed}
+
+
+def test_a_night_backs_up_brings_off_site_and_prunes(desk, stores, old_nights, object_store, bucket):
+    predicted = night(desk, "--check", offsite_stores=stores)
+    assert predicted.returncode == 0, predicted.stdout
+    assert "11 would be sent" in predicted.stdout
+    assert in_bucket(object_store, bucket) == set()
+
+    done = night(desk, offsite_stores=stores)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert SECRET_KEY not in done.stdout + done.stderr
+    report = report_of(desk)
+    assert report["outcome"] == "success"
+    new = report["backup"]["name"]
+    everything = {new, *old_nights}
+    assert archives(desk.directory / "disk") == everything
+    assert {name.split(".")[0] for name in in_bucket(object_store, bucket)} == everything
+    # Today's, and the six nights before it: that makes seven days.
+    assert archives(desk.directory / "backups") == {new, *old_nights[:6]}
+    assert report["three_two_one"] == {
+        "copies": 4,
+        "places": ["the database", str(desk.directory / "backups"), stores[0]["store"], stores[1]["store"]],
+        "media": 3,
+        "offsite": 1,
+        "missing": [],
+    }
+    assert "12 sent" in done.stdout
+    assert "7 kept" in " ".join(done.stdout.split())
+
+    again = night(desk, offsite_stores=stores)
+    assert again.returncode == 0, again.stdout
+    assert "1 sent" in again.stdout
+    assert "7 there already" in " ".join(again.stdout.split())
+
+
+def test_nothing_is_pruned_while_a_store_cannot_be_reached(desk, stores, old_nights):
+    stores[0]["endpoint_url"] = "https://127.0.0.1:9"
+    stores[0]["retries"] = 0
+    with WebSink() as sink:
+        done = night(desk, offsite_stores=stores, notify_webhook_url=sink.url("/hook"))
+    assert done.returncode != 0
+    assert "nothing answers at https://127.0.0.1:9" in done.stdout
+    report = report_of(desk)
+    assert report["outcome"] == "failure"
+    assert "Bring the backups to s3://" in report["failed_task"]
+    assert report["pruned"] == []
+    assert len(archives(desk.directory / "backups")) == 12
+    (notice,) = sink.notices
+    assert notice["kind"] == "backup"
+    assert "backup FAILED" in notice["title"]
+    assert "Nothing was pruned" in str(notice)
+
+
+def test_a_database_that_is_gone_fails_the_night_and_is_told_of(desk, stores, server):
+    sql(server.socket, "DROP DATABASE shop")
+    with WebSink() as sink:
+        done = night(desk, offsite_stores=stores, notify_webhook_url=sink.url("/hook"))
+    assert done.returncode != 0
+    assert report_of(desk)["outcome"] == "failure"
+    assert len(sink.notices) == 1
+    assert "database: shop is not there for root" in str(sink.notices[0])
+
+
+def test_a_good_night_is_told_of_only_on_request(desk, stores):
+    with WebSink() as sink:
+        assert night(desk, offsite_stores=stores, notify_webhook_url=sink.url("/hook")).returncode == 0
+        assert sink.notices == []
+        loud = night(
+            desk, offsite_stores=stores, notify_webhook_url=sink.url("/hook"), notify_on=["failure", "success"]
+        )
+    assert loud.returncode == 0
+    (notice,) = sink.notices
+    assert notice["title"] == "shop on one: backed up"
+
+
+def test_without_a_store_the_backup_is_made_and_what_is_missing_is_said(desk, old_nights):
+    done = night(desk)
+    assert done.returncode == 0, done.stdout
+    assert "Missing: a third copy, a second medium, a copy off-site" in done.stdout
+    assert len(archives(desk.directory / "backups")) == 12
+
+
+def test_what_cannot_be_meant_is_refused_first(desk, stores):
+    twice = night(desk, offsite_stores=[stores[1], stores[1]])
+    assert "offsite_stores names a store twice" in twice.stdout
+    lost = night(desk, offsite_stores=stores, offsite_upload_max_age="7d")
+    assert "offsite_local_prune would delete them" in " ".join(lost.stdout.split())
+    assert archives(desk.directory / "backups") == set()
