@@ -63,8 +63,7 @@ class S3Store:
         self._options = options
         self._provider = choose_provider(options)
         self._client = make_client(options, self._provider)
-        # The key that must be free when it is written.
-        self._exclusive: str | None = None
+        self._must_be_free = False
         if self._provider.conditional:
             self._refuse_to_overwrite()
 
@@ -109,7 +108,7 @@ class S3Store:
             max_bandwidth=parse_size(bandwidth, "bandwidth") if bandwidth else None,
         )
         arguments = {**self._manner(), "Metadata": _metadata({"sha256": sha256, **notes})}
-        self._exclusive = self._prefix + name
+        self._must_be_free = True
         try:
             # On the way out after an error it waits for its threads, and an upload that was begun is aborted.
             with self._calling("write"), TransferManager(self._client, config) as manager:
@@ -117,7 +116,7 @@ class S3Store:
         except AlreadyThere:
             raise AlreadyThere(f"{self.url} has a file {name} already.") from None
         finally:
-            self._exclusive = None
+            self._must_be_free = False
 
     def download(self, name: str, offset: int = 0) -> Iterator[bytes]:
         attempt, etag = 0, {}
@@ -191,14 +190,15 @@ class S3Store:
         return manner
 
     def _refuse_to_overwrite(self) -> None:
+        """Have the service itself refuse an upload whose name is taken meanwhile (RFC 9110 section 13.1.2)."""
+
+        # As a header, since older clients do not know the parameter.
         def add_condition(params: dict, **_more: Any) -> None:
-            if params.get("Key") == self._exclusive:
-                params["IfNoneMatch"] = "*"
+            if self._must_be_free:
+                params["headers"]["If-None-Match"] = "*"
 
         for operation in ("PutObject", "CompleteMultipartUpload"):
-            # Older ones do not know the parameter.
-            if "IfNoneMatch" in self._client.meta.service_model.operation_model(operation).input_shape.members:
-                self._client.meta.events.register(f"provide-client-params.s3.{operation}", add_condition)
+            self._client.meta.events.register(f"before-call.s3.{operation}", add_condition)
 
     def _versions(self, names: list[str]) -> list[dict]:
         """Return what DeleteObjects needs so that nothing of these files remains: every version, every marker."""
