@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.dbops.recovery.plugins.module_utils._arguments import connection_options
+from ansible_collections.dbops.recovery.plugins.module_utils._arguments import connection_options, store_options
 
 ROLES = sorted(path for path in (Path(__file__).resolve().parents[3] / "roles").iterdir() if path.is_dir())
 
@@ -69,3 +69,11 @@ def test_a_connection_takes_the_options_of_the_modules_and_no_others(name):
             key: {k: v for k, v in option.items() if k in ("type", "no_log") and v}
             for key, option in connection_options().items()
         }
+
+
+def test_the_role_offsite_knows_every_option_of_a_store():
+    stores = entry_points(ROLES[0].parent / "offsite")["main"]["options"]["offsite_stores"]["options"]
+    for name, option in store_options().items():
+        assert stores[name]["type"] == option["type"], name
+        assert stores[name].get("no_log", False) is bool(option.get("no_log")), name
+        assert stores[name].get("choices") == option.get("choices"), name

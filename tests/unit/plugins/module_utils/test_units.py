@@ -65,3 +65,22 @@ def test_a_moment_is_written_in_utc_and_read_back():
     moment = datetime(2026, 3, 29, 3, 30, tzinfo=timezone(timedelta(hours=2)))
     assert _units.show_time(moment) == "2026-03-29T01:30:00Z"
     assert _units.parse_time("2026-03-29T01:30:00Z") == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-22", "2026-11-22T00:00:00Z"),
+        ("2026-11-22T10:15:00Z", "2026-11-22T10:15:00Z"),
+        ("2026-11-22 10:15", "2026-11-22T10:15:00Z"),
+        ("2026-11-22T10:15:00+01:00", "2026-11-22T09:15:00Z"),
+    ],
+)
+def test_a_date_or_moment_is_read_as_people_write_it(text, moment):
+    assert _units.show_time(_units.parse_moment(text, "before")) == moment
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "22.11.2026", "2026-11-31"])
+def test_what_is_no_moment_is_refused_with_the_option(text):
+    with pytest.raises(RecoveryError, match=r"before: .* is not a moment"):
+        _units.parse_moment(text, "before")
