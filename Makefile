@@ -37,8 +37,8 @@ lint: ## ansible-lint, ruff, shellcheck, actionlint, changelog, contents of the 
 molecule: ## Molecule on hosts with systemd; one scenario: make molecule SCENARIO=deploy_rollback
 	@SCENARIO=$(SCENARIO) $(RUN) molecule
 
-bench: setup ## Time, size and memory of a backup beside mariadb-dump
-	@.venv/bin/python tests/benchmark/run.py
+bench: setup ## Time, size and memory beside the plain tools: backup, restore, upload, retention
+	@.venv/bin/python tests/benchmark/run.py && .venv/bin/python tests/benchmark/offsite.py
 
 format: setup ## Format the Python code and apply ruff's safe fixes
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
