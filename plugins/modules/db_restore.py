@@ -142,8 +142,8 @@ options:
     description:
       - How far the backup is verified first, as with M(dbops.recovery.backup_verify). A dump without a manifest is
         always verified at V(content).
-      - For a swap, the rows are not unpacked for it. The checksum of the file is right by then, and each section of rows
-        is held against its own when it is loaded into the copy, before anything is replaced.
+      - For a swap, the rows are not unpacked for it. The file's checksum is right by then, and each section of rows is
+        held against its own when it is loaded into the copy, before anything is replaced.
     type: str
     choices: [none, file, content]
     default: content

@@ -70,7 +70,6 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks imp
     failed,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
-    PREAMBLE,
     TRIGGERS,
     Section,
     bodies_in,
@@ -406,8 +405,9 @@ def _incoming(order: Order) -> Incoming:
         kind: {name: value for name, value in names.items() if label((kind, name)) not in order.adaptation.changed}
         for kind, names in order.expected.items()
     }
-    preamble = Section(PREAMBLE, None, preamble_of(order.backup))
-    return Incoming(order.strategy.copy.tables, [preamble, *bodies], inventory, *schema_defaults(order.backup))
+    return Incoming(
+        order.strategy.copy.tables, [preamble_of(order.backup), *bodies], inventory, *schema_defaults(order.backup)
+    )
 
 
 def _swap_back(target: Target, journal: staging.Journal) -> str:
