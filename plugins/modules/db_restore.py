@@ -76,7 +76,7 @@ options:
     default: auto
   threads:
     description:
-      - By how many clients the copy is loaded at once. By default as many as this host has processors.
+      - By how many sessions the copy is loaded at once. By default as many as this host has processors.
     type: int
   keep_previous:
     description:
