@@ -182,6 +182,8 @@ def _rows_and_keys(plan: CopyPlan, preamble: Section, units: deque[list[dict]]) 
                 table = section.object
             if section.kind == ROWS:
                 yield from statements_in(section)
+            # Megabytes, which need not be there while the next ones are read.
+            del section
         yield from _keys_of(plan, table)
 
 
