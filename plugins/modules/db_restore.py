@@ -76,7 +76,7 @@ options:
     default: auto
   threads:
     description:
-      - By how many clients the copy is loaded at once. By default as many as this host has processors.
+      - By how many sessions the copy is loaded at once. By default as many as this host has processors.
     type: int
   keep_previous:
     description:
@@ -142,6 +142,8 @@ options:
     description:
       - How far the backup is verified first, as with M(dbops.recovery.backup_verify). A dump without a manifest is
         always verified at V(content).
+      - For a swap, the rows are not unpacked for it. The file's checksum is right by then, and each section of rows is
+        held against its own when it is loaded into the copy, before anything is replaced.
     type: str
     choices: [none, file, content]
     default: content

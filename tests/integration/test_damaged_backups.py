@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import json
 import random
 import shutil
@@ -130,6 +131,48 @@ def test_a_damaged_backup_is_neither_verified_nor_restored(server, shop, backup,
         restore = run_module("db_restore", {"backup": taken["path"], "verify": level}, fails=True)
         assert "Nothing was touched" in restore.message
         assert "stored_sha256" in restore.message
+    assert server.dump(shop) == before
+
+
+def damage_rows(taken: dict) -> None:
+    """Change one value, and the checksums of the whole file: those of its sections alone still tell."""
+    path, manifest = Path(taken["path"]), Path(taken["manifest_path"])
+    path.chmod(0o600)
+    spoilt = path.read_bytes().replace(b"'Ada'", b"'Eve'")
+    assert spoilt != path.read_bytes()
+    path.write_bytes(spoilt)
+    content = json.loads(manifest.read_text())
+    content["archive"]["stored_sha256"] = content["archive"]["plain_sha256"] = hashlib.sha256(spoilt).hexdigest()
+    manifest.write_text(json.dumps(content))
+
+
+def test_a_section_that_is_damaged_is_found_before_the_swap_although_it_was_not_read_beforehand(
+    server, shop, backup, run_module
+):
+    taken = backup(shop, compression="none")
+    damage_rows(taken)
+    server.execute("DELETE FROM orders", schema=shop)
+    before = server.dump(shop)
+
+    failed = run_module("db_restore", {"backup": taken["path"], "strategy": "swap"}, fails=True)
+
+    assert failed["outcome"] == "reverted"
+    assert "rows of customer has another checksum" in failed.message
+    assert "it was not touched" in failed.message
+    assert server.dump(shop) == before
+    assert [name for (name,) in server.query("SHOW DATABASES") if name.startswith(f"{shop}__")] == []
+
+
+def test_a_section_that_is_damaged_is_found_before_anything_is_removed_in_place(server, shop, backup, run_module):
+    taken = backup(shop, compression="none")
+    damage_rows(taken)
+    before = server.dump(shop)
+
+    failed = run_module("db_restore", {"backup": taken["path"], "strategy": "in_place"}, fails=True)
+
+    assert "sections: damaged: rows of customer" in failed.message
+    assert "Nothing was touched" in failed.message
+    assert "outcome" not in failed.result
     assert server.dump(shop) == before
 
 

@@ -47,8 +47,13 @@ def spoil(server, schema: str) -> bytes:
 
 def is_loading(server, schema: str) -> bool:
     """Whether a client is at it, in the schema itself or in the copy beside it."""
+    return bool(loading_sessions(server, schema))
+
+
+def loading_sessions(server, schema: str) -> list[int]:
+    """The sessions that are at it."""
     rows = server.query("SHOW FULL PROCESSLIST")
-    return any((row[3] or "").split("__")[0] == schema and "SLEEP" in (row[7] or "") for row in rows)
+    return [row[0] for row in rows if (row[3] or "").split("__")[0] == schema and "SLEEP" in (row[7] or "")]
 
 
 def test_what_came_after_the_backup_is_gone_and_named(server, shop, backup, run_module):
@@ -247,7 +252,8 @@ def test_a_server_that_is_killed_and_comes_back_is_reverted(
 
 def test_a_client_that_is_killed_is_reverted(server, shop, backup, start_module, strategy):
     taken = backup(shop)
-    rewrite(taken, SLOW)
+    # In a definition: for a swap the client gets no more than those.
+    rewrite(taken, lambda text: text.replace(b"\nCREATE TABLE `orders`", b"\nDO SLEEP(120);\nCREATE TABLE `orders`"))
     spoilt = spoil(server, shop)
     module = start_module("db_restore", {"backup": taken["path"], "strategy": strategy})
     module.wait_for(lambda: is_loading(server, shop))
@@ -260,6 +266,32 @@ def test_a_client_that_is_killed_is_reverted(server, shop, backup, start_module,
     assert "was killed by signal 9" in failed.message
     assert server.dump(shop) == spoilt
     assert beside(server, shop) == []
+
+
+def test_a_connection_that_is_killed_is_reverted(server, shop, backup, start_module):
+    taken = backup(shop)
+    rewrite(taken, SLOW)
+    spoilt = spoil(server, shop)
+    module = start_module("db_restore", {"backup": taken["path"], "strategy": "swap"})
+    (loading,) = module.wait_for(lambda: loading_sessions(server, shop))
+
+    server.execute(f"KILL {loading}")
+    failed = module.end()
+
+    assert failed["outcome"] == "reverted"
+    assert f"Loading into {shop}__restore_" in failed.message
+    assert server.dump(shop) == spoilt
+    assert beside(server, shop) == []
+
+
+def test_the_servers_warnings_about_rows_are_passed_on(server, shop, backup, run_module, strategy):
+    taken = backup(shop)
+    rewrite(taken, before_table("orders", "SELECT CAST('seven' AS INT)"))
+
+    done = run_module("db_restore", {"backup": taken["path"], "strategy": strategy})
+
+    warned = f"while loading {taken['name']}: Warning (Code 1292): Truncated incorrect INTEGER value: 'seven'"
+    assert [warning for warning in map(str, done["warnings"]) if warned in warning]
 
 
 def test_a_way_back_that_is_told_to_stop_is_gone_to_its_end(server, shop, backup, start_module):

@@ -78,6 +78,21 @@ def test_the_application_sees_the_old_rows_or_the_new_and_nothing_else(server, b
     assert seen == {("new", 3), ("Ada,Grace,Radia 🦄", 3)}
 
 
+def test_a_row_longer_than_a_packet_of_the_protocol_comes_back(server, make_schema, backup, run_module):
+    # A statement of 36 MB with its hexadecimal digits; a packet has 16 MiB at most.
+    schema = make_schema("CREATE TABLE films (id INT PRIMARY KEY, film LONGBLOB)")
+    server.execute("INSERT INTO films VALUES (1, REPEAT(UNHEX('00FF27'), 6000000)), (2, ';\n')", schema=schema)
+    asked = "SELECT id, LENGTH(film), SHA1(film) FROM films ORDER BY id"
+    before = server.query(asked, schema=schema)
+    options = {"backup": backup(schema)["path"], "strategy": "swap", "safety_backup": False}
+    server.execute("DELETE FROM films", schema=schema)
+
+    run_module("db_restore", options)
+
+    assert server.query(asked, schema=schema) == before
+    assert before[0][1] == 18_000_000
+
+
 # The way back
 
 

@@ -65,11 +65,11 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks imp
     Findings,
     Limits,
     check_backup,
+    check_before_loading,
     describe,
     failed,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
-    PREAMBLE,
     TRIGGERS,
     Section,
     bodies_in,
@@ -122,7 +122,7 @@ def _restore(options: dict, check_mode: bool) -> dict:
     keep = _duration(options["keep_previous"])
     backup = catalog.find(options["backup"], options["directory"], options["database"])
     name = _target_name(options, backup)
-    findings = _require_good(backup, options["verify"])
+    findings = _require_good(backup, options["verify"], before_loading=True)
     _refuse_other_schemas(backup, findings, name)
     target = look_at_target(options, name)
     if options["backup"] == "latest":
@@ -138,6 +138,9 @@ def _restore(options: dict, check_mode: bool) -> dict:
     except RecoveryError as error:
         words = "" if "Nothing was touched" in str(error) else "\nNothing was touched."
         raise RecoveryError(f"{error}{words}", error.result) from error
+    if order.strategy.name != SWAP and backup.manifest:
+        # Old objects go before the last section is read, so all of them are held against their checksums first.
+        _require_good(backup, options["verify"])
     with_safety = options["safety_backup"] and target.schema is not None
     _require_possible(order, findings, with_safety)
     result = {
@@ -243,13 +246,14 @@ def _target_name(options: dict, backup: catalog.Backup) -> str:
     return name
 
 
-def _require_good(backup: catalog.Backup, level: str) -> Findings | None:
+def _require_good(backup: catalog.Backup, level: str, before_loading: bool = False) -> Findings | None:
+    """Return what verifying a backup brought, or raise; before_loading as check_before_loading() has it."""
     if backup.manifest is None:
         # Only its own text can say what it holds.
         level = CONTENT
     if level == "none":
         return None
-    findings = check_backup(backup, level, Limits())
+    findings = check_before_loading(backup, level) if before_loading else check_backup(backup, level, Limits())
     bad = failed(findings.checks)
     if bad:
         raise RecoveryError(
@@ -401,8 +405,9 @@ def _incoming(order: Order) -> Incoming:
         kind: {name: value for name, value in names.items() if label((kind, name)) not in order.adaptation.changed}
         for kind, names in order.expected.items()
     }
-    preamble = Section(PREAMBLE, None, preamble_of(order.backup))
-    return Incoming(order.strategy.copy.tables, [preamble, *bodies], inventory, *schema_defaults(order.backup))
+    return Incoming(
+        order.strategy.copy.tables, [preamble_of(order.backup), *bodies], inventory, *schema_defaults(order.backup)
+    )
 
 
 def _swap_back(target: Target, journal: staging.Journal) -> str:

@@ -29,10 +29,11 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump impor
     SEQUENCE,
     TABLE,
     Section,
+    statements_in,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.sections import read_sections
 from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import Inventory, read_inventory
-from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import load_in_parallel
+from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import load_in_parallel, send_in_parallel
 from ansible_collections.dbops.recovery.plugins.module_utils._database.source import count_rows
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
@@ -118,38 +119,57 @@ def units_of(entries: Iterable[dict], unit_bytes: int = _UNIT_BYTES) -> list[lis
 
 
 def build_copy(target: Target, plan: CopyPlan, schema: str, threads: int) -> None:
-    """Load the planned tables into an empty schema, by so many clients at once. Raise RecoveryError."""
+    """Load the planned tables into an empty schema, by so many sessions at once. Raise RecoveryError.
+
+    Definitions go through the client program, whatever stands in them. Rows, nearly all of the bytes, are statements
+    whose ends are known, and go over connections.
+    """
     units = deque(units_of(_entries(plan.backup, plan.tables)))
     preamble = preamble_of(plan.backup)
     # A definition that is not taken apart has its foreign keys in it, and tables that wait for each other.
     whole = all(each.understood for each in plan.definitions.values())
-    clients = max(1, min(threads if whole else 1, len(units)))
-    _load(target, plan, schema, [_statements(plan, preamble, units) for _client in range(clients)])
+    sessions = max(1, min(threads if whole else 1, len(units)))
+    definitions = list(_definitions(plan))
+    _load(target, plan, schema, [[preamble.data, *definitions[first::sessions]] for first in range(sessions)])
+    streams = [_rows_and_keys(plan, preamble, units) for _session in range(sessions)]
+    _warn(target, plan, send_in_parallel(target.settings, schema, streams))
     outward = {key for _table, key in plan.outward()}
     added = [
         add_keys(table, [key.pointing_into(target.name) if key in outward else key.text])
         for table, key in plan.foreign_keys
     ]
     if added:
-        _load(target, plan, schema, [[preamble, *added]])
+        _load(target, plan, schema, [[preamble.data, *added]])
 
 
 def _load(target: Target, plan: CopyPlan, schema: str, streams: Iterable[Iterable[bytes]]) -> None:
-    warnings = load_in_parallel(target.program, target.settings, schema, streams)
+    _warn(target, plan, load_in_parallel(target.program, target.settings, schema, streams))
+
+
+def _warn(target: Target, plan: CopyPlan, warnings: Iterable[str]) -> None:
     target.warnings += [f"while loading {plan.backup.name}: {warning}" for warning in warnings]
 
 
-def preamble_of(backup: Backup) -> bytes:
+def preamble_of(backup: Backup) -> Section:
     """Return what a dump begins with: the settings of the session that it is to be loaded in."""
     first = backup.manifest["archive"]["sections"][:1]
     if not first or first[0]["kind"] != PREAMBLE:
         raise RecoveryError(f"{backup.path} does not begin as a dump does.")
-    return b"".join(section.data for section in read_sections(backup, first))
+    (section,) = read_sections(backup, first)
+    return section
 
 
-def _statements(plan: CopyPlan, preamble: bytes, units: deque[list[dict]]) -> Iterator[bytes]:
-    """Yield the SQL of units until none is left; several streams may take theirs from the same units."""
-    yield preamble
+def _definitions(plan: CopyPlan) -> Iterator[bytes]:
+    entries = _entries(plan.backup, plan.tables)
+    for section in read_sections(plan.backup, [entry for entry in entries if entry["kind"] == SEQUENCE]):
+        yield section.data
+    for definition in plan.definitions.values():
+        yield definition.data
+
+
+def _rows_and_keys(plan: CopyPlan, preamble: Section, units: deque[list[dict]]) -> Iterator[bytes]:
+    """Yield the statements of units until none is left; several streams may take theirs from the same units."""
+    yield from statements_in(preamble)
     while True:
         try:
             unit = units.popleft()
@@ -157,20 +177,19 @@ def _statements(plan: CopyPlan, preamble: bytes, units: deque[list[dict]]) -> It
             return
         table = None
         for section in read_sections(plan.backup, unit):
-            if section.kind in (TABLE, SEQUENCE) and section.object != table:
-                yield _keys_of(plan, table)
+            if section.object != table:
+                yield from _keys_of(plan, table)
                 table = section.object
-            yield _as_planned(plan, section)
-        yield _keys_of(plan, table)
+            if section.kind == ROWS:
+                yield from statements_in(section)
+            # Megabytes, which need not be there while the next ones are read.
+            del section
+        yield from _keys_of(plan, table)
 
 
-def _as_planned(plan: CopyPlan, section: Section) -> bytes:
-    return plan.definitions[section.object].data if section.kind == TABLE else section.data
-
-
-def _keys_of(plan: CopyPlan, table: str | None) -> bytes:
+def _keys_of(plan: CopyPlan, table: str | None) -> list[bytes]:
     definition = plan.definitions.get(table)
-    return add_keys(table, definition.keys) if definition else b""
+    return [add_keys(table, definition.keys)] if definition and definition.keys else []
 
 
 def require_copy(target: Target, plan: CopyPlan, schema: str) -> None:

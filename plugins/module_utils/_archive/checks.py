@@ -21,9 +21,14 @@ from datetime import timedelta
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import codec
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.contents import Contents
-from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import split
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import ROWS, split
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.hashing import PlainHasher
-from ansible_collections.dbops.recovery.plugins.module_utils._errors import os_error
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.sections import read_sections
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import (
+    Interrupted,
+    RecoveryError,
+    os_error,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration, show_size, show_time, utc_now
 
 ERROR = "error"
@@ -33,6 +38,8 @@ INFO = "info"
 FILE = "file"
 CONTENT = "content"
 RESTORE = "restore"
+
+_READ_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,48 @@ def check_backup(backup: Backup, level: str, limits: Limits) -> Findings:
     return Findings(checks, reading.contents)
 
 
+def check_before_loading(backup: Backup, level: str) -> Findings:
+    """Look at a backup whose rows are loaded by read_sections() next, which holds each section against its checksum.
+
+    So they need not be unpacked here, where the stored bytes are those that the manifest has. Whatever is not as it
+    should be is looked at in full, and every check reported. Raise RecoveryError when the backup cannot be read.
+    """
+    # Without the length of its longest statement, only the rows can say whether the server would take them.
+    if backup.manifest and "longest_statement" in backup.manifest["archive"] and _is_as_stored(backup):
+        findings = _look_besides_rows(backup) if level == CONTENT else Findings([], Contents())
+        if findings and not failed(findings.checks):
+            return findings
+    return check_backup(backup, level, Limits())
+
+
+def _is_as_stored(backup: Backup) -> bool:
+    archive, count, stored_hash = backup.manifest["archive"], 0, hashlib.sha256()
+    try:
+        with open(backup.path, "rb") as file:
+            while block := file.read(_READ_BYTES):
+                stored_hash.update(block)
+                count += len(block)
+    except OSError as error:
+        raise os_error(f"The backup {backup.name} cannot be read", error) from error
+    return (count, stored_hash.hexdigest()) == (archive["stored_bytes"], archive["stored_sha256"])
+
+
+def _look_besides_rows(backup: Backup) -> Findings | None:
+    """Return what the sections besides the rows bring; None where one of them is not what the manifest says."""
+    sections = backup.manifest["archive"]["sections"]
+    # The last one too, whatever it holds: the footer stands there.
+    wanted = [each for each in sections if each["kind"] != ROWS or each is sections[-1]]
+    reading = _Reading(backup, contents=Contents(search_rows=False))
+    try:
+        for section in read_sections(backup, wanted):
+            reading.contents.feed(section)
+    except Interrupted:
+        raise
+    except RecoveryError:
+        return None
+    return Findings(list(reading.content_checks()), reading.contents)
+
+
 def _outer_checks(backup: Backup, limits: Limits) -> Iterator[Check]:
     size = os.path.getsize(backup.path)
     shown = show_size(size)
@@ -166,7 +215,7 @@ class _Reading:
             except codec.DamagedStream as error:
                 self.problem = str(error)
                 # The rest is still read: the stored checksum says whether these are the bytes that were written.
-                while block := file.read(1024 * 1024):
+                while block := file.read(_READ_BYTES):
                     stored_hash.update(block)
         self.stored_sha256, self.plain_sha256 = stored_hash.hexdigest(), hasher.sha256
         self.plain_bytes, self.bad_sections = hasher.count, hasher.bad_sections

@@ -92,6 +92,8 @@ _LOG_PLACE = re.compile(
 # A plus sign in front adds to the GTIDs that a server has.
 _GTID = re.compile(rb"SET GLOBAL gtid_slave_pos='([^']+)'|GTID_PURGED=(?:/\*!80000 '\+'\*/ )?'\+?([^']+)'")
 _LOG_SWITCH = re.compile(rb"^SET @(?:MYSQLDUMP_TEMP_LOG_BIN|@SESSION\.SQL_LOG_BIN) ?= ?[^;\n]+;\n", re.MULTILINE)
+# Comments, empty lines, and the line of MariaDB's that is a command to the client.
+_BETWEEN_STATEMENTS = re.compile(rb"(?:--[^\n]*(?:\n|$)|/\*M?!999999\\-[^\n]*\n|\s+)*")
 # At the beginning of a statement, where no value of a row stands.
 DEFINER = re.compile(
     rb"^(?:CREATE\b|/\*!)[^\n'\"]{0,80}?DEFINER=(" + _QUOTED + rb")(?:@(" + _QUOTED + rb"))?", re.MULTILINE
@@ -278,6 +280,20 @@ def longest_statement(section: Section, known: int = 0) -> int:
             known = max(known, end - start)
         start = end + 2
     return known
+
+
+def statements_in(section: Section) -> Iterator[bytes]:
+    """Given a section of rows, or the preamble, return its statements, without what the client would not send.
+
+    Wherever a line of it ends with a semicolon a statement does, as no value has a newline in it.
+    """
+    data = section.data
+    start = _BETWEEN_STATEMENTS.match(data).end()
+    while start < len(data):
+        end = data.find(b";\n", start)
+        end = len(data) if end < 0 else end
+        yield data[start:end]
+        start = _BETWEEN_STATEMENTS.match(data, min(end + 2, len(data))).end()
 
 
 def client_in(section: Section) -> str | None:

@@ -59,13 +59,19 @@ def _cut(backup: Backup, run: list[dict], blocks: Iterator[bytes]) -> Iterator[S
             if block is None:
                 raise RecoveryError(f"{backup.path} ends in the middle of {describe_section(entry)}.")
             pending += block
-        data = bytes(memoryview(pending)[: entry["plain_bytes"]])
-        del pending[: entry["plain_bytes"]]
-        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-            raise RecoveryError(
-                f"{backup.path} is not what its manifest says: {describe_section(entry)} has another checksum."
-            )
-        yield Section(entry["kind"], entry.get("object"), data)
+        # Nothing here holds on to a section while the next one is read.
+        yield _section(backup, entry, pending)
+
+
+def _section(backup: Backup, entry: dict, pending: bytearray) -> Section:
+    """Take a section from the beginning of what is pending."""
+    data = bytes(memoryview(pending)[: entry["plain_bytes"]])
+    del pending[: entry["plain_bytes"]]
+    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+        raise RecoveryError(
+            f"{backup.path} is not what its manifest says: {describe_section(entry)} has another checksum."
+        )
+    return Section(entry["kind"], entry.get("object"), data)
 
 
 class _Window(io.RawIOBase):

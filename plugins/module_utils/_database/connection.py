@@ -15,6 +15,7 @@ import ssl
 import traceback
 from configparser import RawConfigParser
 from dataclasses import dataclass
+from socket import SHUT_RDWR
 from typing import Any
 
 from ansible.module_utils.basic import missing_required_lib
@@ -204,6 +205,26 @@ def query(connection: Any, statement: str, arguments: Any = None) -> list[tuple]
     except PYMYSQL_ERRORS as error:
         shown = " ".join(statement.split())[:120]
         raise RecoveryError(f"The server refused {shown!r}: {words_of(error)}") from error
+
+
+def send(connection: Any, statement: bytes) -> list[tuple]:
+    """Run a statement, given as the bytes that the server gets; return its warnings: (level, number, words).
+
+    Raise RecoveryError with the server's words, without the statement: that is data.
+    """
+    try:
+        connection.query(statement)
+        return list(connection.show_warnings()) if connection._result.warning_count else []
+    except PYMYSQL_ERRORS as error:
+        raise RecoveryError(words_of(error)) from error
+
+
+def hang_up(connection: Any) -> None:
+    """Have whoever waits on a connection in another thread notice that it has ended."""
+    try:
+        connection._sock.shutdown(SHUT_RDWR)
+    except (AttributeError, OSError):
+        pass  # it has ended already
 
 
 def still_connected(connection: Any, settings: Settings) -> Any:

@@ -14,9 +14,16 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Callable, Union
 
-from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import Settings, identifier, query
+from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import (
+    Settings,
+    connect,
+    hang_up,
+    identifier,
+    query,
+    send,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import Inventory
 from ansible_collections.dbops.recovery.plugins.module_utils._database.programs import Client, Program, option_file
 from ansible_collections.dbops.recovery.plugins.module_utils._database.server import Schema
@@ -140,67 +147,117 @@ def load_in_parallel(
     When one fails the others are ended. Raise RecoveryError with the server's last words when a client did not take all
     of its stream; what a stream's source raises passes through.
     """
-    warnings: list[str] = []
-    ended: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
-    clients: list[Client] = []
-    feeders: list[threading.Thread] = []
     doing = f"Loading into {schema} failed"
     with option_file(settings, program.flavour) as descriptor:
+        return _at_once(lambda: _LoadClient(program, schema, descriptor, doing), streams)
+
+
+def send_in_parallel(settings: Settings, schema: str, streams: Iterable[Iterable[bytes]]) -> list[str]:
+    """Run streams of statements in a schema, each on a connection of its own; as load_in_parallel does.
+
+    Who knows where each statement ends can spare the client, which reads every byte of it to find that out.
+    """
+    doing = f"Loading into {schema} failed"
+    return _at_once(lambda: _Sender(settings, schema, doing), streams)
+
+
+def _at_once(new_taker: Callable[[], _Taker], streams: Iterable[Iterable[bytes]]) -> list[str]:
+    warnings: list[str] = []
+    ended: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+    takers: list[_Taker] = []
+    threads: list[threading.Thread] = []
+
+    def run(taker: _Taker, stream: Iterable[bytes]) -> None:
         try:
-            for blocks in streams:
-                clients.append(
-                    Client(
-                        program,
-                        load_arguments(schema),
-                        descriptor,
-                        stdin=subprocess.PIPE,
-                        stdout=subprocess.PIPE,
-                        bufsize=0,
-                    )
-                )
-                # Daemons: should this process be told to end twice, nobody must wait for them.
-                feeders.append(
-                    threading.Thread(target=_feed, args=(clients[-1], blocks, warnings, doing, ended), daemon=True)
-                )
-                feeders[-1].start()
-            for _client in clients:
-                error = ended.get()
-                if error:
-                    raise error
-            return warnings[:_KEPT_WARNINGS]
-        finally:
-            for client in clients:
-                client.stop()
-            for feeder in feeders:
-                feeder.join()
-            for client in clients:
-                client.end()
+            taker.take(stream, warnings)
+            ended.put(None)
+        except Exception as error:
+            ended.put(error)
 
-
-def _feed(client: Client, blocks: Iterable[bytes], warnings: list[str], doing: str, ended: queue.SimpleQueue) -> None:
-    """Write a stream to a client and wait for its end; put the error, or None, into the queue."""
-    listener = threading.Thread(target=_listen, args=(client.stdout, warnings), daemon=True)
-    listener.start()
     try:
+        for stream in streams:
+            takers.append(new_taker())
+            # Daemons: should this process be told to end twice, nobody must wait for them.
+            threads.append(threading.Thread(target=run, args=(takers[-1], stream), daemon=True))
+            threads[-1].start()
+        for _taker in takers:
+            error = ended.get()
+            if error:
+                raise error
+        return warnings[:_KEPT_WARNINGS]
+    finally:
+        for taker in takers:
+            taker.stop()
+        for thread in threads:
+            thread.join()
+        for taker in takers:
+            taker.end()
+
+
+def _note(warnings: list[str], text: str) -> None:
+    if _WARNING.match(text) and len(warnings) < _KEPT_WARNINGS:
+        warnings.append(text)
+
+
+class _LoadClient:
+    """Takes SQL through the client program."""
+
+    def __init__(self, program: Program, schema: str, descriptor: int, doing: str):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+        self._client = Client(program, load_arguments(schema), descriptor, **pipes)
+        self._doing = doing
+
+    def take(self, blocks: Iterable[bytes], warnings: list[str]) -> None:
+        listener = threading.Thread(target=_listen, args=(self._client.stdout, warnings), daemon=True)
+        listener.start()
         try:
             for block in blocks:
-                _write_all(client.stdin, block)
-            client.stdin.close()
+                _write_all(self._client.stdin, block)
+            self._client.stdin.close()
         except BrokenPipeError as error:
-            client.require_success(doing)
-            raise RecoveryError(f"{doing}: the client ended before it had taken all.") from error
-        client.require_success(doing)
+            self._client.require_success(self._doing)
+            raise RecoveryError(f"{self._doing}: the client ended before it had taken all.") from error
+        self._client.require_success(self._doing)
         listener.join()
-        ended.put(None)
-    except Exception as error:
-        ended.put(error)
+
+    def stop(self) -> None:
+        self._client.stop()
+
+    def end(self) -> None:
+        self._client.end()
+
+
+class _Sender:
+    """Takes statements through a connection."""
+
+    def __init__(self, settings: Settings, schema: str, doing: str):
+        self._connection = connect(settings)
+        self._doing = doing
+        query(self._connection, f"USE {identifier(schema)}")
+        query(self._connection, f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}")
+
+    def take(self, statements: Iterable[bytes], warnings: list[str]) -> None:
+        for statement in statements:
+            try:
+                found = send(self._connection, statement)
+            except RecoveryError as error:
+                raise RecoveryError(f"{self._doing}: {error}") from error
+            for level, number, words in found:
+                _note(warnings, f"{level} (Code {number}): {words}")
+
+    def stop(self) -> None:
+        hang_up(self._connection)
+
+    def end(self) -> None:
+        self._connection.close()
+
+
+_Taker = Union[_LoadClient, _Sender]
 
 
 def _listen(output: Any, warnings: list[str]) -> None:
     for line in output:
-        text = line.decode("utf-8", "replace").strip()
-        if _WARNING.match(text) and len(warnings) < _KEPT_WARNINGS:
-            warnings.append(text)
+        _note(warnings, line.decode("utf-8", "replace").strip())
 
 
 def _write_all(pipe: Any, block: bytes) -> None:

@@ -282,3 +282,47 @@ def test_what_keeps_a_restore_out_of_the_binary_log_is_taken_out():
     # What merely looks like it, in a body, is the user's own.
     body = dump.Section(dump.ROUTINES, None, b"SET @@SESSION.SQL_LOG_BIN= 0;\n")
     assert dump.without_log_switch(body) == body
+
+
+PREAMBLE = rb"""/*M!999999\- enable the sandbox mode */
+-- MariaDB dump 10.19  Distrib 10.11.14-MariaDB, for debian-linux-gnu (x86_64)
+--
+-- Host: localhost    Database: odd;
+-- ------------------------------------------------------
+
+/*!40101 SET NAMES utf8mb4 */;
+/*!40103 SET TIME_ZONE='+00:00' */;
+
+--
+-- Position to start replication or point-in-time recovery from
+--
+
+-- CHANGE MASTER TO MASTER_LOG_FILE='binlog.000002', MASTER_LOG_POS=344;
+SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '692c8522-e66b-11f1-931c-02fc00000001:1-9,
+7b1f0a3e-e66b-11f1-931c-02fc00000001:1';
+"""
+
+
+def test_the_statements_of_a_preamble_are_those_that_the_client_would_send():
+    assert list(dump.statements_in(dump.Section(dump.PREAMBLE, None, PREAMBLE))) == [
+        b"/*!40101 SET NAMES utf8mb4 */",
+        b"/*!40103 SET TIME_ZONE='+00:00' */",
+        b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '692c8522-e66b-11f1-931c-02fc00000001:1-9,\n"
+        b"7b1f0a3e-e66b-11f1-931c-02fc00000001:1'",
+    ]
+
+
+def test_the_statements_of_rows_are_whole_whatever_stands_in_the_values():
+    head = b"--\n-- Dumping data for table `t`\n--\n\n"
+    insert = rb"INSERT INTO `t` VALUES" b"\n" rb"(1,'a;\n-- b'),(2,'/*!999999\\-'),(3,'it\'s;')," b"\n" rb"(4,';')"
+    rows = head + b"LOCK TABLES `t` WRITE;\n" + insert + b";\nUNLOCK TABLES;\n\n--\n"
+    found = list(dump.statements_in(dump.Section(dump.ROWS, "t", rows)))
+    assert found == [b"LOCK TABLES `t` WRITE", insert, b"UNLOCK TABLES"]
+    assert list(dump.statements_in(dump.Section(dump.ROWS, "t", b"\n--\n-- nothing\n--"))) == []
+
+
+@given(st.lists(st.binary(max_size=60).filter(lambda value: b"\n" not in value), max_size=8))
+def test_no_byte_of_a_value_is_lost_between_statements(values):
+    statements = [b"INSERT INTO t VALUES ('" + value + b"')" for value in values]
+    data = b"--\n-- Dumping data for table `t`\n--\n\n" + b"".join(each + b";\n" for each in statements)
+    assert list(dump.statements_in(dump.Section(dump.ROWS, "t", data))) == statements
