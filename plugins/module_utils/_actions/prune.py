@@ -109,7 +109,7 @@ def _zone(name: str) -> tzinfo:
         return timezone.utc
     try:
         return ZoneInfo(name)
-    except Exception as error:
+    except (TypeError, KeyError, ValueError, OSError) as error:
         raise RecoveryError(
             f"timezone: {name!r} is not known on this host. Write it as Europe/Berlin; the package tzdata has them all."
         ) from error

@@ -36,7 +36,7 @@ try:
     from s3transfer.exceptions import RetriesExceededError
     from s3transfer.manager import TransferConfig, TransferManager
 except ImportError:
-    BotoCoreError = ClientError = RetriesExceededError = None
+    ClientError = None  # Without it no store of this kind is made.
 
 _MIB = 1024 * 1024
 # Of S3: a multipart upload has at most 10,000 parts, of at least 5 MiB each.
@@ -251,7 +251,7 @@ class S3Store:
         try:
             yield
         except (ClientError, BotoCoreError, RetriesExceededError) as error:
-            if s3_errors.is_refusal(error, "PreconditionFailed", "412", "ConditionalRequestConflict", "409"):
+            if self._must_be_free and s3_errors.is_refusal(error, "412", "409"):
                 raise AlreadyThere(f"{self.url} refused to overwrite.") from error
             raise self._explained(error, verb) from error
 
