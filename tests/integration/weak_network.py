@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import threading
@@ -30,6 +31,7 @@ class WeakNetwork:
         pace: at most so many bytes per second come back on one connection; None: as fast as they come.
         refuse: the statuses with which the next requests are answered; None lets one through.
         refused: those that were.
+        heads: with a certificate, the first line and the headers of each request, in lower case.
     """
 
     def __init__(self, port: int, certificate: tuple[Path, Path] | None = None):
@@ -40,6 +42,7 @@ class WeakNetwork:
         self.pace: int | None = None
         self.refuse: list[int | None] = []
         self.refused: list[int] = []
+        self.heads: list[str] = []
         self._open: set[socket.socket] = set()
         self._cut = False
         self._inward = self._outward = None
@@ -85,29 +88,35 @@ class WeakNetwork:
                 stack.callback(each.close)
                 self._open.add(each)
                 stack.callback(self._open.discard, each)
-            back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
-            back.start()
-            self._pump(client, server, count=True)
-            back.join()
+            self._relay(client, server)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, count: bool = False) -> None:
-        with contextlib.suppress(OSError):
-            while block := source.recv(65536):
-                if count and self._refuses(block, source):
-                    break
-                sink.sendall(block)
-                if count:
+    def _relay(self, client: socket.socket, server: socket.socket) -> None:
+        """Pass bytes on in both directions, in one thread, as no two may use one TLS connection at once."""
+        while True:
+            ready = [each for each in (client, server) if isinstance(each, ssl.SSLSocket) and each.pending()]
+            for source in ready or select.select([client, server], [], [])[0]:
+                source.setblocking(False)
+                try:
+                    block = source.recv(65536)
+                except ssl.SSLWantReadError:
+                    continue  # what came was about TLS itself
+                finally:
+                    source.setblocking(True)
+                if not block or (source is client and self._refuses(block, client)):
+                    return
+                if source is client:
+                    server.sendall(block)
                     self.sent += len(block)
                 else:
+                    client.sendall(block)
                     self.received += len(block)
                     time.sleep(len(block) / self.pace if self.pace else 0)
-        for each in (source, sink):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
 
     def _refuses(self, block: bytes, client: socket.socket) -> bool:
         """Answer in the server's place, where a request begins and one is to be refused."""
         begins = block.split(b" ", 1)[0] in (b"GET", b"PUT", b"HEAD", b"POST", b"DELETE")
+        if begins:
+            self.heads.append(block.split(b"\r\n\r\n", 1)[0].decode("latin-1").lower())
         if not begins or not self.refuse:
             return False
         status = self.refuse.pop(0)
