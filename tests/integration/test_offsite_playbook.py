@@ -88,6 +88,16 @@ def test_a_night_backs_up_brings_off_site_and_prunes(desk, stores, old_nights, o
     assert "7 there already" in " ".join(again.stdout.split())
 
 
+@pytest.mark.parametrize("directory", ["is not there yet", "is empty"])
+def test_a_host_without_any_backup_can_be_rehearsed(desk, stores, folder, directory):
+    if directory == "is not there yet":
+        folder.rmdir()
+    predicted = night(desk, "--check", offsite_stores=stores)
+    assert predicted.returncode == 0, predicted.stdout
+    assert "Would back up shop" in predicted.stdout
+    assert folder.exists() == (directory == "is empty")
+
+
 def test_nothing_is_pruned_while_a_store_cannot_be_reached(desk, stores, old_nights):
     stores[0]["endpoint_url"] = "https://127.0.0.1:9"
     stores[0]["retries"] = 0
