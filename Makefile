@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo demo-clean test unit integration versions sanity lint molecule bench format setup clean
+.PHONY: help demo demo-clean test unit integration versions conformance sanity lint molecule bench format setup clean
 
 # Each part of the tests runs alone; `make test` runs them all and ends with one summary.
 RUN := scripts/test
@@ -16,7 +16,7 @@ demo: ## Deploy a Django application, let two releases fail, watch both roll bac
 demo-clean: ## Stop the demo's server and application and remove .demo/
 	@examples/demo/clean
 
-test: ## Run every part below and the demo, end with one summary
+test: ## Run every part below but conformance, and the demo; end with one summary
 	@$(RUN)
 
 unit: ## Unit tests
@@ -27,6 +27,9 @@ integration: ## Tests on private MariaDB servers
 
 versions: ## The modules on MariaDB 10.5, MariaDB 11.8 and MySQL 9 (needs root)
 	@$(RUN) versions
+
+conformance: ## Stores on Ceph's S3 gateway, an old server over TLS (needs root)
+	@$(RUN) conformance
 
 sanity: ## ansible-test sanity
 	@$(RUN) sanity

@@ -32,7 +32,7 @@ from boto3.s3.transfer import TransferConfig
 from run import MEMORY_LIMIT_MEGABYTES, SMALL_MEGABYTES, run_module
 
 # isort: split
-from object_store import ACCESS_KEY, SECRET_KEY, ObjectStore
+from object_store import ACCESS_KEY, SECRET_KEY, ObjectStore, SeaweedFS
 
 from ansible_collections.dbops.recovery.plugins.module_utils._retention import Item, Policy, plan
 
@@ -53,7 +53,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as name:
         folder = Path(name)
         (folder / "server").mkdir()
-        server = ObjectStore(folder / "server").start()
+        server = SeaweedFS(folder / "server").start()
         try:
             server.client().create_bucket(Bucket=BUCKET)
             bad = measure_uploads(server, folder, options.large, options.runs)

@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from object_store import ObjectStore
+from ceph import Ceph
+from object_store import ObjectStore, SeaweedFS
 from private_server import NO_SYNC, PrivateServer, initialise, server_account
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions import proof
@@ -359,12 +360,15 @@ def contents(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def object_store(short_folder: Path) -> Iterator[ObjectStore]:
-    """A real S3 server over TLS."""
+    """A real S3 server over TLS: SeaweedFS, or Ceph where the environment names a root file system that has it."""
     place = short_folder / "s3"
     place.mkdir()
-    store = ObjectStore(place).start()
-    yield store
-    store.stop()
+    root = os.environ.get("CEPH_ROOT")
+    store = Ceph(place, Path(root)) if root else SeaweedFS(place)
+    try:
+        yield store.start()
+    finally:
+        store.stop()
 
 
 @pytest.fixture

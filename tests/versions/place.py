@@ -67,7 +67,7 @@ VERSIONS = [
 ]
 
 # $1 is the root, $2 the folder; the rest is the command.
-_ENTER = """
+ENTER = """
 mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"
 mount --rbind /dev "$1/dev"
@@ -107,7 +107,7 @@ class Place:
 
     def command(self, *argv: str) -> list[str]:
         """The command line that runs a program in there; the process that it makes is the program itself."""
-        return ["unshare", "--mount", "sh", "-euc", _ENTER, "enter", str(self.root), str(self.folder), *argv]
+        return ["unshare", "--mount", "sh", "-euc", ENTER, "enter", str(self.root), str(self.folder), *argv]
 
     def run(self, *argv: str, given: bytes | None = None) -> bytes:
         done = subprocess.run(self.command(*argv), input=given, capture_output=True, check=False, timeout=300)

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Write down what the scheduled run gets, and fail when a file says so."""
 
 import json
