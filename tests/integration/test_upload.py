@@ -439,3 +439,27 @@ def test_a_key_of_one_s_own_encrypts_and_nobody_reads_without_it(
         "backup_download", {**object_store.options(bucket), "directory": str(tmp_path / "none")}, fails=True
     )
     assert "failed: it answered" in without.message
+
+
+def test_storage_class_and_encryption_by_the_service_are_asked_for(
+    run_module, faker, folder, object_store, bucket, tmp_path
+):
+    large_backup(faker, folder, 11)
+    faker(datetime(2026, 11, 21, 2, tzinfo=timezone.utc))
+    asked = {"encryption": "AES256", "storage_class": "STANDARD", "part_size": "5M", "verify": "none"}
+    with WeakNetwork(object_store.port, certificate=(object_store.certificate, object_store.authority)) as network:
+        store = {**object_store.options(bucket), "endpoint_url": network.endpoint}
+        run_module("backup_upload", {**store, "directory": str(folder), "backup": "all", **asked})
+    stored = [head for head in network.heads if head.startswith(("put ", "post ")) and "partnumber=" not in head]
+    # Two manifests and a small archive, and the beginning of an upload in parts; its end says nothing of it any more.
+    begun = [head for head in stored if "uploadid=" not in head.split("\r\n")[0]]
+    assert len(begun) == 4
+    for head in begun:
+        assert "\r\nx-amz-server-side-encryption: aes256" in head
+        assert "\r\nx-amz-storage-class: standard" in head
+    both = run_module(
+        "backup_upload",
+        {**store, "directory": str(folder), "encryption": "AES256", "sse_customer_key": "A" * 43 + "="},
+        fails=True,
+    )
+    assert "Give either encryption or sse_customer_key" in both.message
