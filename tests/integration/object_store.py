@@ -9,8 +9,10 @@ Over plain HTTP a client speaks another dialect, in which the commonest refusals
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -29,18 +31,16 @@ READER_KEY, READER_SECRET = "AKreader", "skReader1234567"
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nothing listens on, also not ten thousand above, where this server puts its gRPC."""
+    """Return ports that nothing listens on, also not ten thousand above, where this server puts its gRPC.
+
+    Both lie below those that the system gives to outgoing connections, and none is another one's gRPC.
+    """
     found: list[int] = []
     while len(found) < count:
-        with socket.socket() as low, socket.socket() as high:
-            low.bind(("127.0.0.1", 0))
-            port = low.getsockname()[1]
-            if port + 10000 > 65535 or port in found:
-                continue
-            try:
-                high.bind(("127.0.0.1", port + 10000))
-            except OSError:
-                continue
+        port = random.choice([port for port in range(12_000, 22_000) if port not in found])
+        with socket.socket() as low, socket.socket() as high, contextlib.suppress(OSError):
+            low.bind(("127.0.0.1", port))
+            high.bind(("127.0.0.1", port + 10_000))
             found.append(port)
     return found
 
