@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A network between a client and a real server that can be cut and mended, and answer for the server that it is "
-"busy."""
+"""A network between a client and a real server that can be cut and mended, and says in its place that it is busy."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What services refuse that no server here can be made to refuse, in words. The answers are those that they "
-"document."""
+"""What services refuse that no server here can be made to refuse, in words. The answers are as they document them."""
 
 from __future__ import annotations
 
