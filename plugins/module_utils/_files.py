@@ -2,17 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What files need that must survive a power cut.
+"""What several parts do with files: make them survive a power cut, hash them, see how much room there is.
 
 Private to the collection.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+from typing import Any, BinaryIO
 
 # Ends the name of a file that is not whole yet.
 PARTIAL = ".partial"
+# What is read or written at once.
+BLOCK_BYTES = 1024 * 1024
 
 
 def sync_directory(path: str) -> None:
@@ -22,3 +26,17 @@ def sync_directory(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def free_bytes(path: str) -> int:
+    """Return how many bytes a user may still write where a file or directory lies. Raise OSError."""
+    disk = os.statvfs(path)
+    return disk.f_bavail * disk.f_frsize
+
+
+def hash_to_end(file: BinaryIO) -> Any:
+    """Read a file from where it stands to its end; return the SHA-256 object of what was read. Raise OSError."""
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK_BYTES):
+        digest.update(block)
+    return digest

@@ -35,7 +35,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.source im
     look_at_source,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError, os_error
-from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL
+from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL, free_bytes
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
     parse_duration,
     show_size,
@@ -87,8 +87,7 @@ def require_space(directory: str, schema: servers.Schema, chosen: codec.Codec) -
             f"There is no writing to {existing}, so no backup can be put into {directory}. Nothing was written; give "
             "the user that this runs as the right to, or another directory."
         )
-    disk = os.statvfs(existing)
-    free = disk.f_bavail * disk.f_frsize
+    free = free_bytes(existing)
     if free < estimate + _SPARE_BYTES:
         raise RecoveryError(
             f"There is not enough room in {existing} for a backup of {schema.name}: about {show_size(estimate)} are "

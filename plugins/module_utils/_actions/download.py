@@ -10,16 +10,14 @@ Private to the collection.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
-from typing import Any
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import Pair, choose
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
-from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL
-from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import BLOCK_BYTES, Store
+from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL, free_bytes, hash_to_end
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import Store
 from ansible_collections.dbops.recovery.plugins.module_utils._storage.stores import open_store
 from ansible_collections.dbops.recovery.plugins.module_utils._units import parse_moment, show_size
 
@@ -116,8 +114,7 @@ def _left_by_an_interrupted_run(partial: str, size: int) -> int:
 
 
 def _require_space(directory: str, needed: int) -> None:
-    disk = os.statvfs(directory)
-    free = disk.f_bavail * disk.f_frsize
+    free = free_bytes(directory)
     if free < needed + _SPARE_BYTES:
         raise RecoveryError(
             f"{directory} has {show_size(free)} left, and {show_size(needed)} are to be downloaded. Make room, or "
@@ -130,7 +127,7 @@ def _fetch(store: Store, name: str, partial: str, wanted: dict, offset: int) -> 
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT, 0o600)
     with open(descriptor, "r+b") as file:
         file.truncate(offset)
-        digest = _hash_to_the_end(file)
+        digest = hash_to_end(file)
         for block in store.download(name, offset) if offset < wanted["stored_bytes"] else ():
             digest.update(block)
             file.write(block)
@@ -141,10 +138,3 @@ def _fetch(store: Store, name: str, partial: str, wanted: dict, offset: int) -> 
         raise _Mismatch(f"it has {size} bytes, its manifest says {wanted['stored_bytes']}")
     if digest.hexdigest() != wanted["stored_sha256"]:
         raise _Mismatch(f"its SHA-256 is {digest.hexdigest()}, its manifest says {wanted['stored_sha256']}")
-
-
-def _hash_to_the_end(file: Any) -> Any:
-    digest = hashlib.sha256()
-    while block := file.read(BLOCK_BYTES):
-        digest.update(block)
-    return digest

@@ -10,10 +10,9 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import Pair, look_at, manifest_of
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import Pair, at_once, look_at, manifest_of
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec, manifest, names
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
 from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL as PARTIAL_SUFFIX
@@ -25,9 +24,6 @@ COMPLETE = "complete"
 DAMAGED = "damaged"
 FOREIGN = "foreign"
 PARTIAL = "partial"
-
-# Manifests that are read at once from a store.
-_READERS = 8
 
 
 def list_backups(options: dict, check_mode: bool) -> dict:
@@ -134,8 +130,7 @@ def _last_verification(content: dict) -> dict | None:
 
 def _in_store(store: Store) -> list[dict]:
     contents = look_at(store)
-    with ThreadPoolExecutor(_READERS) as readers:
-        found = list(readers.map(lambda pair: _describe_pair(store, pair), contents.pairs))
+    found = at_once(lambda pair: _describe_pair(store, pair), contents.pairs)
     found += [_half(store, file, "manifest") for file in contents.lone_archives]
     found += [_half(store, file, "archive") for file in contents.lone_manifests]
     return [{**each, "copies": [store.url]} for each in found]

@@ -13,16 +13,20 @@ Private to the collection.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Callable, TypeVar
 
-from ansible_collections.dbops.recovery.plugins.module_utils._archive import manifest, names
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest, names
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import Store, Stored
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_size, show_time
 
-# Shown when a backup is not found; more would hide the answer.
-_LISTED = 10
+# Files that are looked at in a store at once.
+_READERS = 8
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 # The levels of verification that say something of the SQL, the better one last.
 _MEANINGFUL = ("content", "restore")
 
@@ -46,8 +50,8 @@ class Contents:
     lone_manifests: list[Stored]
 
 
-def pair_up(files: Iterable[Stored]) -> Contents:
-    """Sort the files of a place into pairs and halves. Files with other names than ours are left out."""
+def pair_up(files: Iterable[Stored], database: str | None = None) -> Contents:
+    """Sort the files of a place, or those of one database, into pairs and halves; what is not ours is left out."""
     archives: dict[str, Stored] = {}
     manifests: dict[str, Stored] = {}
     for file in files:
@@ -55,34 +59,39 @@ def pair_up(files: Iterable[Stored]) -> Contents:
             manifests[file.name[: -len(manifest.SUFFIX)]] = file
         elif names.stem(file.name) != file.name:
             archives[names.stem(file.name)] = file
+    wanted = None if database is None else names.file_safe(database)
     parsed = {name: names.parse(name) for name in archives.keys() | manifests.keys()}
+    ours = {name: each for name, each in parsed.items() if each and wanted in (None, each.database)}
     pairs = [
-        Pair(name, parsed[name], archives[name], manifests[name])
-        for name in archives.keys() & manifests.keys()
-        if parsed[name]
+        Pair(name, each, archives[name], manifests[name])
+        for name, each in ours.items()
+        if name in archives and name in manifests
     ]
     pairs.sort(key=lambda pair: (pair.parsed.started, pair.parsed.number, pair.name), reverse=True)
     return Contents(
         pairs,
-        [archives[name] for name in sorted(archives.keys() - manifests.keys()) if parsed[name]],
-        [manifests[name] for name in sorted(manifests.keys() - archives.keys()) if parsed[name]],
+        [archives[name] for name in sorted(ours.keys() - manifests.keys())],
+        [manifests[name] for name in sorted(ours.keys() - archives.keys())],
     )
 
 
-def look_at(store: Store) -> Contents:
-    """Return what a store holds. Raise RecoveryError when it cannot be listed completely."""
-    return pair_up(store.files())
+def look_at(store: Store, database: str | None = None) -> Contents:
+    """Return what a store holds, or of one database. Raise RecoveryError when it cannot be listed completely."""
+    return pair_up(store.files(), database)
 
 
 def manifest_of(store: Store, pair: Pair) -> dict:
     """Read the manifest of a pair. Raise RecoveryError when it is damaged or describes something else."""
-    content = manifest.parse(store.read(pair.manifest.name), f"{store.url}/{pair.manifest.name}")
-    if content["archive"]["file"] != pair.archive.name:
-        raise RecoveryError(
-            f"The manifest {store.url}/{pair.manifest.name} describes {content['archive']['file']}, not "
-            f"{pair.archive.name}. Put the two files that belong together side by side."
-        )
+    place = f"{store.url}/{pair.manifest.name}"
+    content = manifest.parse(store.read(pair.manifest.name), place)
+    manifest.require_beside(content, place, pair.archive.name)
     return content
+
+
+def at_once(work: Callable[[_T], _R], items: Iterable[_T]) -> list[_R]:
+    """Do some work on each item, several at a time, as a store answers many requests; return what came of each."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(work, items))
 
 
 def verified_level(content: dict) -> str | None:
@@ -97,11 +106,6 @@ def verified_level(content: dict) -> str | None:
         elif entry.get("level") in _MEANINGFUL and best != "restore":
             best = entry["level"]
     return best
-
-
-def is_safety(content: dict) -> bool:
-    """Whether a restore made the backup of what it was about to replace."""
-    return content["backup"].get("labels", {}).get("purpose") == "safety"
 
 
 def choose(store: Store, wanted: str, database: str | None = None, before: datetime | None = None) -> tuple[Pair, dict]:
@@ -141,15 +145,10 @@ def _newest(
         if (database is None or pair.parsed.database == names.file_safe(database))
         and (before is None or pair.parsed.started < before)
     ]
-    databases = sorted({pair.parsed.database for pair in pairs})
-    if len(databases) > 1:
-        raise RecoveryError(
-            f"backup: latest of which database? Backups of {', '.join(databases)} are in {store.url}. Say which by the "
-            "option database."
-        )
+    catalog.require_one_database({pair.parsed.database for pair in pairs}, store.url)
     for pair in pairs:
         content = manifest_of(store, pair)
-        if not is_safety(content) and (not must_be_verified or verified_level(content)):
+        if not manifest.is_safety(content) and (not must_be_verified or verified_level(content)):
             return pair, content
     what = " verified" if must_be_verified else " complete"
     of = f" of {database}" if database else ""
@@ -161,11 +160,7 @@ def listing(store: Store, contents: Contents) -> str:
     """Return what a store holds in a few lines, newest first."""
     if not contents.pairs:
         return f"No complete backup is in {store.url}."
-    lines = ["Available, newest first:"]
-    lines += [
-        f"  {pair.name}  {show_size(pair.archive.size)}  {show_time(pair.parsed.started)}"
-        for pair in contents.pairs[:_LISTED]
+    lines = [
+        f"  {pair.name}  {show_size(pair.archive.size)}  {show_time(pair.parsed.started)}" for pair in contents.pairs
     ]
-    if len(contents.pairs) > _LISTED:
-        lines.append(f"  and {len(contents.pairs) - _LISTED} older ones")
-    return "\n".join(lines)
+    return catalog.available(lines, len(lines))

@@ -12,23 +12,21 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _retention as retention
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import (
-    Contents,
     Pair,
-    is_safety,
+    at_once,
     look_at,
     manifest_of,
     verified_level,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, names
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._storage.directory import DirectoryStore
-from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import Store
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import Store, Stored
 from ansible_collections.dbops.recovery.plugins.module_utils._storage.stores import open_store
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
     parse_duration,
@@ -43,8 +41,6 @@ try:
 except ImportError:
     ZoneInfo = None
 
-# Manifests and locks that are looked at at once.
-_READERS = 8
 # Half a pair is left alone this long: it may be in the making.
 HALF_SECONDS = 86400
 
@@ -55,18 +51,18 @@ def prune_backups(options: dict, check_mode: bool) -> dict:
     now = parse_moment(options["as_of"], "as_of") if options["as_of"] else utc_now()
     directory = os.path.abspath(options["directory"]) if options["directory"] else None
     store = DirectoryStore(directory, name=directory) if directory else open_store(options)
-    contents = _of_database(look_at(store), options["database"])
+    contents = look_at(store, options["database"])
     facts = _Facts(store, contents.pairs)
     decisions = facts.plan(policy, now)
     halves = [
         file.name for file in contents.lone_manifests if file.modified < utc_now() - timedelta(seconds=HALF_SECONDS)
     ]
-    result = _as_result(store, decisions, halves, facts, contents)
     objection = retention.objection(decisions, guard, now)
+    if not objection and not check_mode:
+        decisions = _carry_out(store, directory, decisions, halves, facts)
+    result = _as_result(store.url, decisions, halves, facts.unreadable, contents.lone_archives)
     if objection:
         raise RecoveryError(f"Nothing was deleted from {store.url}: {objection}.", {**result, "changed": False})
-    if not check_mode:
-        result = _carry_out(store, directory, decisions, halves, facts, contents)
     return result
 
 
@@ -115,22 +111,6 @@ def _zone(name: str) -> tzinfo:
         ) from error
 
 
-def _of_database(contents: Contents, database: str | None) -> Contents:
-    if database is None:
-        return contents
-    wanted = names.file_safe(database)
-
-    def belongs(file) -> bool:
-        parsed = names.parse(names.stem(file.name).split(".")[0])
-        return parsed is not None and parsed.database == wanted
-
-    return Contents(
-        [pair for pair in contents.pairs if pair.parsed.database == wanted],
-        [file for file in contents.lone_archives if belongs(file)],
-        [file for file in contents.lone_manifests if belongs(file)],
-    )
-
-
 class _Facts:
     """What is known of the backups: first what their names say, then, where something depends on it, the rest."""
 
@@ -161,10 +141,9 @@ class _Facts:
             going = {decision.item.name for decision in decisions if not decision.keep}
             affected = {decision.item.database for decision in decisions if not decision.keep}
             unread = [name for name, item in self._items.items() if item.database in affected - self._read]
-            with ThreadPoolExecutor(_READERS) as readers:
-                self._note(zip(unread, readers.map(self._read_manifest, unread)))
-                unseen = sorted((going - self._seen) & self._items.keys())
-                self._items.update(zip(unseen, readers.map(self._look_for_a_lock, unseen)))
+            self._note(zip(unread, at_once(self._read_manifest, unread)))
+            unseen = sorted((going - self._seen) & self._items.keys())
+            self._items.update(zip(unseen, at_once(self._look_for_a_lock, unseen)))
             self._read |= affected
             self._seen |= going
             if not unread and not unseen:
@@ -189,7 +168,7 @@ class _Facts:
             self._items[name],
             pinned=bool(content["backup"].get("pinned", False)),
             verified=verified_level(content),
-            is_safety=is_safety(content),
+            is_safety=manifest.is_safety(content),
         )
 
     def _look_for_a_lock(self, name: str) -> retention.Item:
@@ -208,9 +187,8 @@ def _carry_out(
     decisions: list[retention.Decision],
     halves: list[str],
     facts: _Facts,
-    contents: Contents,
-) -> dict:
-    """Delete what the plan says; return the result, in which what turned out to be locked is kept."""
+) -> list[retention.Decision]:
+    """Delete what the plan says; return the plan as it was carried out: what turned out to be locked is kept."""
     going = [decision for decision in decisions if not decision.keep]
     with contextlib.ExitStack() as locks:
         for database in sorted({decision.item.database for decision in going}) if directory else ():
@@ -226,26 +204,30 @@ def _carry_out(
     for decision in decisions:
         lock = locked.get(facts.files_of(decision)[0])
         after.append(retention.Decision(decision.item, True, (f"locked {lock}",), True) if lock else decision)
-    return _as_result(store, after, halves, facts, contents)
+    return after
 
 
 def _as_result(
-    store: Store, decisions: list[retention.Decision], halves: list[str], facts: _Facts, contents: Contents
+    place: str,
+    decisions: list[retention.Decision],
+    halves: list[str],
+    unreadable: dict[str, str],
+    lone_archives: list[Stored],
 ) -> dict:
     going = [decision.item.name for decision in decisions if not decision.keep]
-    kept = [decision.item.name for decision in decisions if decision.keep] + list(facts.unreadable)
+    kept = [decision.item.name for decision in decisions if decision.keep] + list(unreadable)
     return {
         "changed": bool(going or halves),
-        "place": store.url,
+        "place": place,
         "plan": [_as_line(decision) for decision in decisions],
         "deleted": going,
         "removed_halves": halves,
         **retention.summary(decisions),
-        "lone_archives": [file.name for file in contents.lone_archives],
-        "warnings": [f"{problem} It was left alone." for problem in facts.unreadable.values()],
+        "lone_archives": [file.name for file in lone_archives],
+        "warnings": [f"{problem} It was left alone." for problem in unreadable.values()],
         "diff": {
-            "before_header": store.url,
-            "after_header": store.url,
+            "before_header": place,
+            "after_header": place,
             "before": "".join(f"{name}\n" for name in sorted(kept + going)),
             "after": "".join(f"{name}\n" for name in sorted(kept)),
         },

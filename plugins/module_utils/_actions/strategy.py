@@ -9,7 +9,6 @@ Private to the collection.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_copy import CopyPlan, plan_copy
@@ -28,6 +27,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.staging i
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.swap import foreign_keys_from_outside
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._files import free_bytes
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_size
 
 AUTO = "auto"
@@ -164,7 +164,6 @@ def _free_bytes(target: Target) -> int | None:
     if not target.settings.socket:
         return None
     try:
-        disk = os.statvfs(target.server.datadir)
+        return free_bytes(target.server.datadir)
     except OSError:
         return None
-    return disk.f_bavail * disk.f_frsize

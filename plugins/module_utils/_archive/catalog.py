@@ -66,7 +66,7 @@ class Backup:
     @property
     def is_safety(self) -> bool:
         """Whether a restore made it of the state that it was about to replace."""
-        return bool(self.manifest) and self.manifest["backup"].get("labels", {}).get("purpose") == "safety"
+        return bool(self.manifest) and manifest.is_safety(self.manifest)
 
     def describe(self) -> dict:
         """Return it as modules return a backup."""
@@ -164,12 +164,7 @@ def find(backup: str, directory: str | None, database: str | None = None) -> Bac
         raise RecoveryError(f"backup: {backup!r} is a name, so the option directory must say where to look for it.")
     if backup == "latest":
         candidates = [each for each in backups_in(directory, database) if not each.is_safety]
-        databases = sorted({each.database for each in candidates})
-        if len(databases) > 1:
-            raise RecoveryError(
-                f"backup: latest of which database? Backups of {', '.join(databases)} are in {directory}. Say which by "
-                "the option database."
-            )
+        require_one_database({each.database for each in candidates}, directory)
         if candidates:
             return candidates[0]
         of = f" of {database}" if database else ""
@@ -190,11 +185,7 @@ def _at(path: str) -> Backup:
     if not os.path.exists(without.manifest_path):
         return without
     content = manifest.read(without.manifest_path)
-    if content["archive"]["file"] != os.path.basename(path):
-        raise RecoveryError(
-            f"The manifest {without.manifest_path} describes {content['archive']['file']}, "
-            f"not {os.path.basename(path)}. Put the two files that belong together side by side."
-        )
+    manifest.require_beside(content, without.manifest_path, os.path.basename(path))
     return Backup(path, content)
 
 
@@ -204,15 +195,28 @@ def _listing(directory: str) -> str:
     found = backups_in(directory)
     if not found:
         return "No complete backup is there."
-    lines = ["Available, newest first:"]
+    lines = []
     for backup in found[:_LISTED]:
         shown = show_size(backup.manifest["archive"]["stored_bytes"])
         age = show_duration(utc_now() - backup.started)
         kept = ", kept for safety by a restore" if backup.is_safety else ""
         lines.append(f"  {backup.name}  {shown}  {show_time(backup.started)} ({age} ago{kept})")
-    if len(found) > _LISTED:
-        lines.append(f"  and {len(found) - _LISTED} older ones")
-    return "\n".join(lines)
+    return available(lines, len(found))
+
+
+def available(newest_first: list[str], count: int) -> str:
+    """Given lines about the newest of so many backups, return the list that a message ends with."""
+    older = [f"  and {count - _LISTED} older ones"] if count > _LISTED else []
+    return "\n".join(["Available, newest first:", *newest_first[:_LISTED], *older])
+
+
+def require_one_database(databases: set[str], place: str) -> None:
+    """Raise RecoveryError when "latest" could be of several databases that have backups in a place."""
+    if len(databases) > 1:
+        raise RecoveryError(
+            f"backup: latest of which database? Backups of {', '.join(sorted(databases))} are in {place}. Say which by "
+            "the option database."
+        )
 
 
 def youngest_within(directory: str, database: str, max_age: timedelta) -> Backup | None:

@@ -29,6 +29,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import (
     RecoveryError,
     os_error,
 )
+from ansible_collections.dbops.recovery.plugins.module_utils._files import BLOCK_BYTES, hash_to_end
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration, show_size, show_time, utc_now
 
 ERROR = "error"
@@ -38,8 +39,6 @@ INFO = "info"
 FILE = "file"
 CONTENT = "content"
 RESTORE = "restore"
-
-_READ_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -132,15 +131,14 @@ def check_before_loading(backup: Backup, level: str) -> Findings:
 
 
 def _is_as_stored(backup: Backup) -> bool:
-    archive, count, stored_hash = backup.manifest["archive"], 0, hashlib.sha256()
+    archive = backup.manifest["archive"]
     try:
         with open(backup.path, "rb") as file:
-            while block := file.read(_READ_BYTES):
-                stored_hash.update(block)
-                count += len(block)
+            stored = hash_to_end(file).hexdigest()
+            count = file.tell()
     except OSError as error:
         raise os_error(f"The backup {backup.name} cannot be read", error) from error
-    return (count, stored_hash.hexdigest()) == (archive["stored_bytes"], archive["stored_sha256"])
+    return (count, stored) == (archive["stored_bytes"], archive["stored_sha256"])
 
 
 def _look_besides_rows(backup: Backup) -> Findings | None:
@@ -215,7 +213,7 @@ class _Reading:
             except codec.DamagedStream as error:
                 self.problem = str(error)
                 # The rest is still read: the stored checksum says whether these are the bytes that were written.
-                while block := file.read(_READ_BYTES):
+                while block := file.read(BLOCK_BYTES):
                     stored_hash.update(block)
         self.stored_sha256, self.plain_sha256 = stored_hash.hexdigest(), hasher.sha256
         self.plain_bytes, self.bad_sections = hasher.count, hasher.bad_sections

@@ -76,6 +76,20 @@ def parse(content: bytes, place: str) -> dict:
     return manifest
 
 
+def require_beside(content: dict, place: str, archive: str) -> None:
+    """Raise RecoveryError unless a manifest, from that place, describes the archive that lies beside it."""
+    if content["archive"]["file"] != archive:
+        raise RecoveryError(
+            f"The manifest {place} describes {content['archive']['file']}, not {archive}. Put the two files that "
+            "belong together side by side."
+        )
+
+
+def is_safety(content: dict) -> bool:
+    """Whether a restore made the backup of the state that it was about to replace."""
+    return content["backup"].get("labels", {}).get("purpose") == "safety"
+
+
 def render(manifest: dict) -> bytes:
     """Return a manifest as the bytes of its file."""
     return json.dumps(manifest, indent=1).encode() + b"\n"

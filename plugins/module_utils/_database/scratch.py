@@ -34,6 +34,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.connectio
 from ansible_collections.dbops.recovery.plugins.module_utils._database.programs import read_blocks
 from ansible_collections.dbops.recovery.plugins.module_utils._database.server import MARIADB, MYSQL
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError, os_error
+from ansible_collections.dbops.recovery.plugins.module_utils._files import free_bytes
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_size
 
 _PREFIX = "dbops-scratch-"
@@ -161,10 +162,10 @@ def _refuse_data_directory(parent: str) -> None:
 
 def _require_room(parent: str, room: int) -> None:
     try:
-        disk = os.statvfs(parent)
+        free = free_bytes(parent)
     except OSError as error:
         raise os_error("scratch_directory cannot be used", error) from error
-    needed, free = _OWN_BYTES + room, disk.f_bavail * disk.f_frsize
+    needed = _OWN_BYTES + room
     if free < needed:
         raise RecoveryError(
             f"There is not enough room in {parent} for a scratch server and the data: about {show_size(needed)} are "

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
-from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL, sync_directory
-from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import BLOCK_BYTES, AlreadyThere, Stored
+from ansible_collections.dbops.recovery.plugins.module_utils._files import BLOCK_BYTES, PARTIAL, sync_directory
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import AlreadyThere, Stored
 
 
 class DirectoryStore:

@@ -19,10 +19,15 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._files import BLOCK_BYTES
 from ansible_collections.dbops.recovery.plugins.module_utils._storage import s3_errors
-from ansible_collections.dbops.recovery.plugins.module_utils._storage.s3_client import choose_provider, make_client
-from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import BLOCK_BYTES, AlreadyThere, Stored
-from ansible_collections.dbops.recovery.plugins.module_utils._units import parse_size, show_time
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.s3_client import (
+    choose_provider,
+    make_client,
+    seconds_to_wait,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import AlreadyThere, Stored
+from ansible_collections.dbops.recovery.plugins.module_utils._units import show_time
 
 try:
     from botocore.exceptions import (
@@ -99,13 +104,12 @@ class S3Store:
 
     def upload(self, path: str, name: str, sha256: str, notes: dict[str, str]) -> None:
         size = os.path.getsize(path)
-        part = max(parse_size(self._options["part_size"], "part_size"), 5 * _MIB, -(-size // _MOST_PARTS))
-        bandwidth = self._options["bandwidth"]
+        part = max(self._options["part_size"], 5 * _MIB, -(-size // _MOST_PARTS))
         config = TransferConfig(
             multipart_threshold=part,
             multipart_chunksize=part,
             max_request_concurrency=self._options["threads"],
-            max_bandwidth=parse_size(bandwidth, "bandwidth") if bandwidth else None,
+            max_bandwidth=self._options["bandwidth"],
         )
         arguments = {**self._manner(), "Metadata": _metadata({"sha256": sha256, **notes})}
         self._must_be_free = True
@@ -140,7 +144,7 @@ class S3Store:
                 attempt += 1
                 if attempt > self._options["retries"]:
                     raise self._explained(error, "read") from error
-                time.sleep(min(2**attempt, 20))
+                time.sleep(seconds_to_wait(attempt + 1))
 
     def delete(self, names: list[str]) -> dict[str, str]:
         locked: dict[str, str] = {}

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
-from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import BLOCK_BYTES
+from ansible_collections.dbops.recovery.plugins.module_utils._files import BLOCK_BYTES
 
 try:
     import boto3
@@ -155,7 +155,12 @@ class _Patience:
         retries = self._retries if self._has_answered else min(self._retries, _RETRIES_TO_BEGIN_WITH)
         if attempts > retries or not _may_pass(response, caught_exception):
             return None
-        return min(2 ** (attempts - 1), _LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1)
+        return seconds_to_wait(attempts)
+
+
+def seconds_to_wait(attempts: int) -> float:
+    """Return how long to wait after so many attempts; never quite the same, so that many do not come back at once."""
+    return min(2 ** (attempts - 1), _LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1)
 
 
 def _may_pass(response: Any, error: Exception | None) -> bool:

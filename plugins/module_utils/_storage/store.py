@@ -18,9 +18,6 @@ from typing import Protocol
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
-# What is read or written at once.
-BLOCK_BYTES = 1024 * 1024
-
 
 class AlreadyThere(RecoveryError):
     """Something has the name already under which something was to be stored; it was left alone."""

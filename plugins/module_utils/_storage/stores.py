@@ -41,11 +41,12 @@ def open_store(options: dict) -> Store:
         RecoveryError: the URL is none, or an option does not go with the store.
     """
     options = {**_UPLOADING, **options}
+    options["part_size"] = parse_size(options["part_size"], "part_size")
+    options["bandwidth"] = parse_size(options["bandwidth"], "bandwidth") if options["bandwidth"] else None
     url = options["store"]
     scheme, separator, rest = url.partition("://")
     if scheme == "file" and separator and os.path.isabs(rest):
-        bandwidth = options["bandwidth"]
-        return DirectoryStore(os.path.normpath(rest), parse_size(bandwidth, "bandwidth") if bandwidth else None)
+        return DirectoryStore(os.path.normpath(rest), options["bandwidth"])
     if scheme == "s3" and separator and re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._-]+(/.*)?", rest):
         _require_sense(options)
         bucket, _separator, prefix = rest.partition("/")
