@@ -286,3 +286,19 @@ def test_every_night_anew_leaves_exactly_what_the_policy_names(
     )
     assert there == {f"shop_{day}_020000{suffix}" for day in days for suffix in (".sql.zst", ".manifest.json")}
     assert len(list(local.glob("*.zst"))) == 3
+
+
+def test_a_lock_is_found_whatever_characters_the_database_has_in_its_name(
+    run_module, backup_here, make_schema, shop_script, folder
+):
+    """Its files have the name with =XX for a blank, and so has its lock."""
+    schema = make_schema(shop_script, name="my shop")
+    for _number in range(2):
+        backup_here(schema, folder)
+    options = {"directory": str(folder), "keep_daily_days": 0, "keep_weekly": 0, "keep_monthly": 0, "keep_last": 1}
+    with (folder / ".my=20shop.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused = run_module("backup_prune", {**options, "min_age": "0s"}, fails=True)
+    assert "Another backup or restore of my shop is at work" in refused.message
+    assert len(list(folder.glob("*.zst"))) == 2
+    assert len(run_module("backup_prune", {**options, "min_age": "0s"})["deleted"]) == 1

@@ -116,6 +116,8 @@ class _Facts:
 
     def __init__(self, store: Store, pairs: list[Pair]):
         self.unreadable: dict[str, str] = {}
+        # By the backup's name: what the database is called, other than in the names of files.
+        self.databases: dict[str, str] = {}
         self._store = store
         self._pairs = {pair.name: pair for pair in pairs}
         self._read: set[str] = set()
@@ -164,6 +166,7 @@ class _Facts:
             # It is never deleted, and never stands for another.
             self.unreadable[name] = str(error)
             return None
+        self.databases[name] = content["backup"]["database"]
         return replace(
             self._items[name],
             pinned=bool(content["backup"].get("pinned", False)),
@@ -191,7 +194,7 @@ def _carry_out(
     """Delete what the plan says; return the plan as it was carried out: what turned out to be locked is kept."""
     going = [decision for decision in decisions if not decision.keep]
     with contextlib.ExitStack() as locks:
-        for database in sorted({decision.item.database for decision in going}) if directory else ():
+        for database in sorted({facts.databases[decision.item.name] for decision in going}) if directory else ():
             locks.enter_context(catalog.locked(directory, database))
         # The archive goes first: where it is locked, its manifest has to stay.
         archives = {facts.files_of(decision)[0]: decision for decision in going}
