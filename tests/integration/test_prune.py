@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from object_store import READER_KEY, READER_SECRET
+from weak_network import WeakNetwork
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 # Whatever the day on which the tests run.
@@ -302,3 +303,23 @@ def test_a_lock_is_found_whatever_characters_the_database_has_in_its_name(
     assert "Another backup or restore of my shop is at work" in refused.message
     assert len(list(folder.glob("*.zst"))) == 2
     assert len(run_module("backup_prune", {**options, "min_age": "0s"})["deleted"]) == 1
+
+
+def test_a_store_that_stops_answering_is_no_place_full_of_damaged_manifests(
+    run_module, faker, folder, object_store, bucket
+):
+    """Were they only left alone, the plan would be made of the others, and a list would call good backups damaged."""
+    for moment in nights(5):
+        faker(moment)
+    store = {**object_store.options(bucket), "retries": 0}
+    run_module("backup_upload", {**store, "directory": str(folder), "backup": "all", "verify": "none"})
+    with WeakNetwork(object_store.port, certificate=(object_store.certificate, object_store.authority)) as network:
+        weak = {**store, "endpoint_url": network.endpoint}
+        # The listing is answered, and one manifest.
+        network.refuse = [None, None] + [503] * 20
+        pruned = run_module("backup_prune", {**weak, **THREE_DAYS}, fails=True)
+        network.refuse = [None, None] + [503] * 20
+        listed = run_module("backup_info", {"stores": [weak]}, fails=True)
+    for failed in (pruned, listed):
+        assert "reading failed: it answered SlowDown" in failed.message
+    assert len(object_store.client().list_objects_v2(Bucket=bucket)["Contents"]) == 10

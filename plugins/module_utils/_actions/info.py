@@ -140,7 +140,7 @@ def _describe_pair(store: Store, pair: Pair) -> dict:
     path = f"{store.url}/{pair.archive.name}"
     try:
         return _known(catalog.Backup(path, manifest_of(store, pair)), pair.archive.size)
-    except RecoveryError as error:
+    except manifest.UnusableManifest as error:
         return _nameless(path, pair.name, DAMAGED, str(error), pair.archive.modified, pair.archive.size)
 
 

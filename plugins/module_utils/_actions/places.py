@@ -81,7 +81,7 @@ def look_at(store: Store, database: str | None = None) -> Contents:
 
 
 def manifest_of(store: Store, pair: Pair) -> dict:
-    """Read the manifest of a pair. Raise RecoveryError when it is damaged or describes something else."""
+    """Read the manifest of a pair. Raise UnusableManifest; RecoveryError when the store cannot be read."""
     place = f"{store.url}/{pair.manifest.name}"
     content = manifest.parse(store.read(pair.manifest.name), place)
     manifest.require_beside(content, place, pair.archive.name)

@@ -162,7 +162,7 @@ class _Facts:
         """Return what a backup's manifest adds; None where it cannot be read."""
         try:
             content = manifest_of(self._store, self._pairs[name])
-        except RecoveryError as error:
+        except manifest.UnusableManifest as error:
             # It is never deleted, and never stands for another.
             self.unreadable[name] = str(error)
             return None

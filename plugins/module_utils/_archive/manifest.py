@@ -54,6 +54,10 @@ _REQUIRED = {
 _SECTION = {"kind": str, "offset": int, "stored_bytes": int, "plain_bytes": int, "sha256": str}
 
 
+class UnusableManifest(RecoveryError):
+    """A manifest could be read and says nothing that can be relied on: damaged, of another program, of another file."""
+
+
 def read(path: str) -> dict:
     """Read a manifest. Raise RecoveryError when it is damaged, of something else, or of a newer format."""
     try:
@@ -65,21 +69,21 @@ def read(path: str) -> dict:
 
 
 def parse(content: bytes, place: str) -> dict:
-    """Given a manifest's bytes and where they are from, return it. Raise RecoveryError as read does."""
+    """Given a manifest's bytes and where they are from, return it. Raise UnusableManifest."""
     try:
         manifest = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise RecoveryError(f"The manifest {place} is damaged: it is not JSON ({error}).") from error
+        raise UnusableManifest(f"The manifest {place} is damaged: it is not JSON ({error}).") from error
     problem = _problem(manifest)
     if problem:
-        raise RecoveryError(f"The manifest {place} {problem}.")
+        raise UnusableManifest(f"The manifest {place} {problem}.")
     return manifest
 
 
 def require_beside(content: dict, place: str, archive: str) -> None:
-    """Raise RecoveryError unless a manifest, from that place, describes the archive that lies beside it."""
+    """Raise UnusableManifest unless a manifest, from that place, describes the archive that lies beside it."""
     if content["archive"]["file"] != archive:
-        raise RecoveryError(
+        raise UnusableManifest(
             f"The manifest {place} describes {content['archive']['file']}, not {archive}. Put the two files that "
             "belong together side by side."
         )
