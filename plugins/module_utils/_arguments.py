@@ -36,6 +36,22 @@ def limit_options() -> dict:
     }
 
 
+def query_options() -> dict:
+    """Return the option for the user's own queries (fragment "queries")."""
+    return {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "sql": {"type": "str", "required": True},
+            "name": {"type": "str"},
+            "rows": {"type": "list", "elements": "list"},
+            "min": {"type": "float"},
+            "max": {"type": "float"},
+        },
+    }
+
+
 def store_options(required: bool = True) -> dict:
     """Return the options that say where a store is and how to reach it (fragment "store")."""
     return {

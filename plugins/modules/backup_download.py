@@ -28,23 +28,26 @@ attributes:
     details:
       - The result names what was, or would be, downloaded.
   idempotent:
-    support: full
+    support: partial
+    details:
+      - With O(backup=random) every run may choose another one.
 options:
   store:
     required: true
   backup:
     description:
       - V(latest), V(latest_verified) (the newest one whose last verification, at level content or restore, it passed),
-        or a name.
+        V(random) (any but the newest, so that old ones are tried as well), or a name.
     type: str
     default: latest
   database:
     description:
-      - Narrows V(latest) and V(latest_verified). Needed for them where the store has backups of several databases.
+      - Narrows V(latest), V(latest_verified) and V(random). Needed for them where the store has backups of several
+        databases.
     type: str
   before:
     description:
-      - With V(latest) and V(latest_verified), only what was begun before this date or moment counts, such as
+      - With V(latest), V(latest_verified) and V(random), only what was begun before this date or moment counts, such as
         V(2026-11-22) or V(2026-11-22T10:15:00Z).
     type: str
   directory:
@@ -141,6 +144,29 @@ resumed_at:
   returned: success
   type: int
   sample: 0
+damaged:
+  description: The backup whose copy in the store is not what its manifest says. Nothing was kept of it.
+  returned: when that is why the task failed
+  type: str
+  sample: shop_2026-11-22_101500
+phases:
+  description: What the time went to, in order, C(find) and C(download).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The phase.
+      type: str
+      sample: download
+    seconds:
+      description: How long it took.
+      type: float
+      sample: 1.9
+    bytes:
+      description: What went through it, null where that has no meaning.
+      type: int
+      sample: 18273645
 seconds:
   description: How long it took.
   returned: success

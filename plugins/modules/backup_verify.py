@@ -22,6 +22,7 @@ author:
   - The dbops.recovery authors (@dbops)
 extends_documentation_fragment:
   - dbops.recovery.limits
+  - dbops.recovery.queries
   - dbops.recovery.attributes
 attributes:
   check_mode:
@@ -65,33 +66,36 @@ options:
     default: content
   queries:
     description:
-      - With O(level=restore), SQL of your own that is asked of the restored copy.
+      - With O(level=restore), SQL of your own that is asked of the restored copy, and what must come back.
+  commands:
+    description:
+      - With O(level=restore), commands of your own that are run while the scratch server holds the restored copy, such
+        as a smoke test of the application. One that fails makes the backup a bad one.
+      - They run on the managed host as the user that this module runs as, and reach the copy by its socket, as the
+        account C(root) without a password. C(DBOPS_SOCKET), C(DBOPS_DATABASE) and C(DBOPS_USER) are in their
+        environment, and C(MYSQL_UNIX_PORT), which the client programs read by themselves.
     type: list
     elements: dict
     default: []
     suboptions:
-      sql:
+      command:
         description:
-          - One statement.
+          - The command. It is split into words as a shell would, but no shell runs it.
         type: str
         required: true
       name:
         description:
-          - What it is called in the result. Without it, the statement.
+          - What it is called in the result. Without it, the command.
         type: str
-      rows:
+      chdir:
         description:
-          - The rows that must come, in this order; values are compared as text.
-        type: list
-        elements: list
-      min:
+          - Where it runs. Without it C(/).
+        type: path
+      environment:
         description:
-          - The least number that the one value of the one row may be.
-        type: float
-      max:
-        description:
-          - The greatest number that the one value of the one row may be.
-        type: float
+          - Variables of its environment. V({socket}), V({database}) and V({user}) in a value stand for how to reach
+            the copy. Values of variables whose names sound secret are masked in what it prints.
+        type: dict
   scratch_directory:
     description:
       - With O(level=restore), where the scratch server's folder is made. Without it C(/var/tmp).
@@ -128,6 +132,11 @@ EXAMPLES = r"""
       - name: yesterday's orders are in it
         sql: SELECT COUNT(*) > 0 FROM orders WHERE placed >= CURRENT_DATE - INTERVAL 1 DAY
         rows: [[1]]
+    commands:
+      - name: the application can work with it
+        command: php artisan shop:smoke-test
+        chdir: /srv/shop/current
+        environment: {DB_SOCKET: "{socket}", DB_DATABASE: "{database}", DB_USERNAME: "{user}", DB_PASSWORD: ""}
 
 - name: Check a dump that somebody made by hand
   dbops.recovery.backup_verify:
@@ -173,6 +182,26 @@ checks:
       description: How long it took, where it took anything.
       type: float
       sample: 1.42
+phases:
+  description:
+    - What the time went to, in order. C(check) reads the file, C(server) starts a scratch server, C(load) restores into
+      it, C(verify) compares; the last three only with O(level=restore).
+  returned: when the checks were made
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The phase.
+      type: str
+      sample: load
+    seconds:
+      description: How long it took.
+      type: float
+      sample: 31.2
+    bytes:
+      description: What went through it, null where that has no meaning.
+      type: int
+      sample: 192837465
 seconds:
   description: How long it took.
   returned: when the checks were made
@@ -186,7 +215,7 @@ backup:
 """
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.verify import verify_backup
-from ansible_collections.dbops.recovery.plugins.module_utils._arguments import limit_options
+from ansible_collections.dbops.recovery.plugins.module_utils._arguments import limit_options, query_options
 from ansible_collections.dbops.recovery.plugins.module_utils._module import run_module
 
 
@@ -200,16 +229,16 @@ def main():
             "directory": {"type": "path"},
             "database": {"type": "str"},
             "level": {"type": "str", "choices": ["file", "content", "restore"], "default": "content"},
-            "queries": {
+            "queries": query_options(),
+            "commands": {
                 "type": "list",
                 "elements": "dict",
                 "default": [],
                 "options": {
-                    "sql": {"type": "str", "required": True},
+                    "command": {"type": "str", "required": True},
                     "name": {"type": "str"},
-                    "rows": {"type": "list", "elements": "list"},
-                    "min": {"type": "float"},
-                    "max": {"type": "float"},
+                    "chdir": {"type": "path"},
+                    "environment": {"type": "dict"},
                 },
             },
             "scratch_directory": {"type": "path"},

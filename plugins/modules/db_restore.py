@@ -28,6 +28,7 @@ author:
   - The dbops.recovery authors (@dbops)
 extends_documentation_fragment:
   - dbops.recovery.connection
+  - dbops.recovery.queries
   - dbops.recovery.attributes
   - dbops.recovery.attributes.database_group
 attributes:
@@ -138,6 +139,10 @@ options:
         fails; with a swap it is what remains of the old state when the previous schema is gone.
     type: bool
     default: true
+  queries:
+    description:
+      - SQL of your own that is asked of the database once it is restored, and what must come back. A wrong answer is a
+        restore that failed, so the database goes back to what it was.
   verify:
     description:
       - How far the backup is verified first, as with M(dbops.recovery.backup_verify). A dump without a manifest is
@@ -277,6 +282,28 @@ removed_objects:
   type: list
   elements: str
   sample: ["table customer_new", "trigger orders_audit"]
+phases:
+  description:
+    - What the time went to, in order. C(check) looks at the backup and the database, C(safety_backup) backs up what is
+      there, C(load) builds the copy with its keys, C(compare) holds it against the manifest, C(swap) swaps it in and
+      compares again, C(queries) asks O(queries), C(clean_up) drops what was there before. In place there is no
+      C(compare), C(swap) and C(clean_up), as C(load) does it all.
+  returned: when it ended as predicted or restored, not with O(undo) and O(drop_previous)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The phase.
+      type: str
+      sample: load
+    seconds:
+      description: How long it took.
+      type: float
+      sample: 31.2
+    bytes:
+      description: What went through it, null where that has no meaning.
+      type: int
+      sample: 192837465
 seconds:
   description: How long it took, verification and safety backup included.
   returned: once the target was looked at
@@ -291,7 +318,7 @@ checks:
 """
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.restore import restore_database
-from ansible_collections.dbops.recovery.plugins.module_utils._arguments import connection_options
+from ansible_collections.dbops.recovery.plugins.module_utils._arguments import connection_options, query_options
 from ansible_collections.dbops.recovery.plugins.module_utils._module import run_module
 
 
@@ -319,6 +346,7 @@ def main():
                 "choices": ["other_flavour", "newer_server"],
                 "default": [],
             },
+            "queries": query_options(),
             "safety_backup": {"type": "bool", "default": True},
             "verify": {"type": "str", "choices": ["none", "file", "content"], "default": "content"},
             "protected": {"type": "bool", "default": False},

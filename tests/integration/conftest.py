@@ -338,9 +338,19 @@ def verify_here(kept_scratch_server: Any, monkeypatch: pytest.MonkeyPatch) -> Ca
     monkeypatch.setattr(proof, "scratch_server", emptied)
     defaults = dict.fromkeys(("directory", "database", "scratch_directory", "min_size", "max_size", "max_age"))
 
-    def run(path: str | Path, level: str = "restore", check: bool = False, queries: Any = (), **options: Any) -> dict:
-        asked = [{"name": None, "rows": None, "min": None, "max": None, **each} for each in queries]
-        given = {**defaults, "backup": str(path), "level": level, "queries": asked, "record": True, **options}
+    def run(
+        path: str | Path,
+        level: str = "restore",
+        check: bool = False,
+        queries: Any = (),
+        commands: Any = (),
+        **options: Any,
+    ) -> dict:
+        own = {
+            "queries": [{"name": None, "rows": None, "min": None, "max": None, **each} for each in queries],
+            "commands": [{"name": None, "chdir": None, "environment": None, **each} for each in commands],
+        }
+        given = {**defaults, **own, "backup": str(path), "level": level, "record": True, **options}
         try:
             return verify_backup(given, check)
         except RecoveryError as error:

@@ -91,6 +91,12 @@ def test_the_backup_that_is_meant_is_chosen(run_module, faker, folder, store, fe
     assert chosen(before="2026-11-21") == "shop_2026-11-20_020000"
     assert chosen(before="2026-11-21T02:00:01Z") == "shop_2026-11-21_020000"
     assert chosen(before="2026-11-21T03:00:00+02:00") == "shop_2026-11-20_020000"
+    # Any but the newest, and nothing that a restore kept for safety.
+    assert {chosen(backup="random", before="2026-11-23") for _time in range(4)} <= {
+        "shop_2026-11-20_020000",
+        "shop_2026-11-21_020000",
+    }
+    assert chosen(backup="random", before="2026-11-22") == "shop_2026-11-20_020000"
     assert chosen(backup="crm_2026-11-24_020000") == "crm_2026-11-24_020000"
     assert chosen(backup="shop_2026-11-20_020000.sql.zst") == "shop_2026-11-20_020000"
 
@@ -99,6 +105,7 @@ def test_the_backup_that_is_meant_is_chosen(run_module, faker, folder, store, fe
 
     assert "latest of which database? Backups of crm, shop are in" in refused()
     assert "There is no verified backup of crm in" in refused(backup="latest_verified", database="crm")
+    assert "There is no older backup of crm in" in refused(backup="random", database="crm")
     missing = refused(backup="shop_2020-01-01_000000")
     assert "There is no backup shop_2020-01-01_000000" in missing
     assert "Available, newest first:\n  crm_2026-11-24_020000" in missing

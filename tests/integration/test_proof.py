@@ -275,6 +275,41 @@ def test_the_users_own_queries_are_asked_of_the_copy(shop, backup, verify_here):
     assert "- query: too few: 3, at least 4 wanted" in result["msg"]
 
 
+def test_the_users_own_commands_reach_the_copy(shop, backup, verify_here):
+    taken = backup(shop)
+    ask = "mariadb --no-defaults -u root -BN -e"
+    result = verify_here(
+        taken["path"],
+        commands=[
+            {"name": "clients find the socket by themselves", "command": f"{ask} 'SELECT COUNT(*) FROM {shop}.orders'"},
+            {
+                "name": "an application is told by its own names",
+                "command": """sh -c 'mariadb --no-defaults -S "$SOCKET" -u "$DBOPS_USER" -BN -e "SELECT 7" "$NAME"'""",
+                "environment": {"SOCKET": "{socket}", "NAME": "{database}"},
+            },
+            {"command": f"{ask} 'SELECT * FROM {shop}.customer_loyalty'"},
+            {
+                "name": "a secret",
+                "command": "sh -c 'echo it is $API_TOKEN; exit 3'",
+                "environment": {"API_TOKEN": "hunter2000"},
+            },
+            {"name": "no such program", "command": "/no/such/program"},
+        ],
+    )
+    found = {each["name"]: (each["passed"], each["detail"]) for each in result["checks"] if "command" in each["name"]}
+    assert found["command: clients find the socket by themselves"] == (True, "3")
+    assert found["command: an application is told by its own names"] == (True, "7")
+    passed, detail = found[f"command: {ask} 'SELECT * FROM {shop}.customer_loyalty'"]
+    assert not passed
+    assert "doesn't exist" in detail
+    assert found["command: a secret"][0] is False
+    assert "it is ********" in found["command: a secret"][1]
+    assert "hunter2000" not in str(result)
+    assert found["command: no such program"][0] is False
+    assert "No such file" in found["command: no such program"][1]
+    assert result["verified"] is False
+
+
 # Backups whose checksums are right and which are bad all the same
 
 

@@ -106,6 +106,31 @@ def test_tables_left_out_of_the_backup_are_left_alone(server, shop, backup, run_
     assert server.query("SHOW TRIGGERS LIKE 'session log'", schema=shop)[0][0] == "on_session"
 
 
+@pytest.mark.parametrize("strategy", ["swap", "in_place"])
+def test_a_wrong_answer_takes_the_restore_back(server, shop, backup, run_module, strategy):
+    taken = backup(shop)
+    spoilt = spoil(server, shop)
+    right = {"sql": "SELECT total FROM big_orders", "rows": [["250.50"]]}
+    order = {"backup": taken["path"], "strategy": strategy}
+
+    wrong = {"name": "four orders", "sql": "SELECT COUNT(*) FROM orders", "min": 4}
+    refused = run_module("db_restore", {**order, "queries": [right, wrong]}, fails=True)
+    assert refused["outcome"] == "reverted"
+    assert "four orders: 3, at least 4.0 wanted" in refused.message
+    assert "big_orders" not in refused.message
+    assert server.dump(shop) == spoilt
+
+    restored = run_module("db_restore", {**order, "queries": [right]})
+    assert restored["outcome"] == "restored"
+    names = [phase["name"] for phase in restored["phases"]]
+    between = {"swap": ["load", "compare", "swap", "queries", "clean_up"], "in_place": ["load", "queries"]}[strategy]
+    assert names == ["check", "safety_backup", *between]
+    assert sum(phase["seconds"] for phase in restored["phases"]) == pytest.approx(restored["seconds"], abs=0.1)
+
+    undo = run_module("db_restore", {"database": shop, "undo": True, "queries": [right]}, fails=True)
+    assert "queries are asked of what is restored from a backup" in undo.message
+
+
 def test_a_safety_backup_is_kept_and_is_not_the_latest(server, shop, backup, folder, run_module):
     taken = backup(shop)
     spoilt = spoil(server, shop)

@@ -35,6 +35,7 @@ def download_backup(options: dict, check_mode: bool) -> dict:
     directory = os.path.abspath(options["directory"])
     before = parse_moment(options["before"], "before") if options["before"] else None
     pair, content = choose(store, options["backup"], options["database"], before)
+    found = time.monotonic()
     backup = catalog.Backup(os.path.join(directory, pair.archive.name), content)
     _require_whole(store, pair, content)
     result = {
@@ -48,7 +49,12 @@ def download_backup(options: dict, check_mode: bool) -> dict:
         catalog.make_directory(directory)
         with catalog.locked(directory, backup.database):
             result["resumed_at"] = _bring(store, pair, backup, directory)
-    result["seconds"] = round(time.monotonic() - clock, 3)
+    ended = time.monotonic()
+    result["phases"] = [
+        {"name": "find", "seconds": round(found - clock, 3), "bytes": None},
+        {"name": "download", "seconds": round(ended - found, 3), "bytes": content["archive"]["stored_bytes"]},
+    ]
+    result["seconds"] = round(ended - clock, 3)
     return result
 
 
@@ -58,7 +64,8 @@ def _require_whole(store: Store, pair: Pair, content: dict) -> None:
         raise RecoveryError(
             f"The off-site copy of {pair.name} is damaged: {store.url}/{pair.archive.name} has {pair.archive.size} "
             f"bytes, its manifest says {wanted}. Nothing was downloaded. Take another backup, and find out what "
-            "happened there."
+            "happened there.",
+            {"damaged": pair.name},
         )
 
 
@@ -97,7 +104,8 @@ def _bring(store: Store, pair: Pair, backup: catalog.Backup, directory: str) -> 
         os.unlink(partial)
         raise RecoveryError(
             f"The off-site copy {store.url}/{pair.archive.name} is damaged: {error}. Nothing was kept of it. Take "
-            "another backup, and find out what happened there."
+            "another backup, and find out what happened there.",
+            {"damaged": pair.name},
         ) from error
     except OSError as error:
         # A full disk must be free again; what a lost connection left is for the next run to go on with.

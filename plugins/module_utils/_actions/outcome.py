@@ -18,10 +18,21 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import Reco
 
 
 class Clock:
-    """Counts the seconds since it was made."""
+    """Counts the seconds since it was made, and what they went to.
+
+    Attributes:
+        phases: {"name", "seconds", "bytes"} of each phase that has ended, in order.
+    """
 
     def __init__(self) -> None:
-        self._begun = time.monotonic()
+        self._begun = self._ended = time.monotonic()
+        self.phases: list[dict] = []
+
+    def end_of(self, phase: str, count: int | None = None) -> None:
+        """Note that a phase has ended, which began where the one before it ended; count: the bytes that it read."""
+        now = time.monotonic()
+        self.phases.append({"name": phase, "seconds": round(now - self._ended, 3), "bytes": count})
+        self._ended = now
 
     @property
     def seconds(self) -> float:

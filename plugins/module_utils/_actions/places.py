@@ -12,6 +12,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -112,8 +113,8 @@ def choose(store: Store, wanted: str, database: str | None = None, before: datet
     """Choose a backup of a store.
 
     Args:
-        wanted: "latest", "latest_verified", or a name (with or without suffix).
-        database: narrows the first two; needed for them where the store has backups of several.
+        wanted: "latest", "latest_verified", "random" (any but the newest), or a name (with or without suffix).
+        database: narrows the first three; needed for them where the store has backups of several.
         before: only older ones count.
     Returns:
         The pair and its manifest.
@@ -121,8 +122,8 @@ def choose(store: Store, wanted: str, database: str | None = None, before: datet
         RecoveryError: it is not there, or only half; the message lists what is.
     """
     contents = look_at(store)
-    if wanted in ("latest", "latest_verified"):
-        return _newest(store, contents, wanted == "latest_verified", database, before)
+    if wanted in ("latest", "latest_verified", "random"):
+        return _chosen(store, contents, wanted, database, before)
     name = names.stem(wanted)
     for pair in contents.pairs:
         if pair.name == name:
@@ -136,8 +137,8 @@ def choose(store: Store, wanted: str, database: str | None = None, before: datet
     raise RecoveryError(f"There is no backup {name} in {store.url}.\n{listing(store, contents)}")
 
 
-def _newest(
-    store: Store, contents: Contents, must_be_verified: bool, database: str | None, before: datetime | None
+def _chosen(
+    store: Store, contents: Contents, wanted: str, database: str | None, before: datetime | None
 ) -> tuple[Pair, dict]:
     pairs = [
         pair
@@ -146,14 +147,24 @@ def _newest(
         and (before is None or pair.parsed.started < before)
     ]
     catalog.require_one_database({pair.parsed.database for pair in pairs}, store.url)
+    chosen = _first(store, pairs, wanted == "latest_verified")
+    if chosen and wanted == "random":
+        older = pairs[pairs.index(chosen[0]) + 1 :]
+        chosen = _first(store, random.sample(older, len(older)), must_be_verified=False)
+    if chosen:
+        return chosen
+    what = {"latest": " complete", "latest_verified": " verified", "random": " older"}[wanted]
+    of = f" of {database}" if database else ""
+    older = f" from before {show_time(before)}" if before else ""
+    raise RecoveryError(f"There is no{what} backup{of}{older} in {store.url}.\n{listing(store, contents)}")
+
+
+def _first(store: Store, pairs: list[Pair], must_be_verified: bool) -> tuple[Pair, dict] | None:
     for pair in pairs:
         content = manifest_of(store, pair)
         if not manifest.is_safety(content) and (not must_be_verified or verified_level(content)):
             return pair, content
-    what = " verified" if must_be_verified else " complete"
-    of = f" of {database}" if database else ""
-    older = f" from before {show_time(before)}" if before else ""
-    raise RecoveryError(f"There is no{what} backup{of}{older} in {store.url}.\n{listing(store, contents)}")
+    return None
 
 
 def listing(store: Store, contents: Contents) -> str:

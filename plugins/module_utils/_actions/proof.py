@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
@@ -55,6 +54,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import create_schema, load_dump
 from ansible_collections.dbops.recovery.plugins.module_utils._database.programs import DUMP, LOAD, find_program
+from ansible_collections.dbops.recovery.plugins.module_utils._database.questions import ask
 from ansible_collections.dbops.recovery.plugins.module_utils._database.scratch import (
     create_definers,
     find_daemon,
@@ -66,13 +66,25 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.source im
     versioned_tables,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._release.commands import run_commands
+
+# The names of two checks, by which the phases are told apart.
+SCRATCH_SERVER = "scratch_server"
+LOADED = "load"
 
 _SHOWN = 5
 # As the server words it, and the system.
 _FULL_DISK = ("ERROR 1021 ", "ERROR 1114 ", "Errcode: 28", "No space left on device")
 
 
-def prove(backup: Backup, findings: Findings, database: str, queries: list[dict], directory: str | None) -> list[Check]:
+def prove(
+    backup: Backup,
+    findings: Findings,
+    database: str,
+    queries: list[dict],
+    commands: list[dict],
+    directory: str | None,
+) -> list[Check]:
     """Restore a backup into a scratch server and return what that showed.
 
     Args:
@@ -80,6 +92,7 @@ def prove(backup: Backup, findings: Findings, database: str, queries: list[dict]
         findings: what those checks brought.
         database: the schema's name, the same as on its own server, since bodies may name it.
         queries: the user's own, as backup_verify takes them.
+        commands: the same.
         directory: where the scratch server's folder is made.
     Raises:
         RecoveryError: there is no server program, or it does not start. That says nothing of the backup.
@@ -89,7 +102,7 @@ def prove(backup: Backup, findings: Findings, database: str, queries: list[dict]
     room = backup.manifest["archive"]["plain_bytes"] if backup.manifest else 0
     clock = time.monotonic()
     with scratch_server(daemon, directory, facts.get("lower_case_table_names", 0), room) as settings:
-        checks = [Check("scratch_server", True, ERROR, daemon.version, time.monotonic() - clock)]
+        checks = [Check(SCRATCH_SERVER, True, ERROR, daemon.version, time.monotonic() - clock)]
         checks.append(_loads(settings, backup, findings, database, facts))
         if not failed(checks):
             connection = connect(settings)
@@ -100,6 +113,7 @@ def prove(backup: Backup, findings: Findings, database: str, queries: list[dict]
                 checks.append(_arrived(connection, findings, database))
             checks.append(_tables_checked(connection, _schemas(connection, findings, database)))
             checks += [_answer(connection, database, each) for each in queries]
+            checks += [_command(settings, database, each) for each in commands]
     return checks
 
 
@@ -115,9 +129,9 @@ def _loads(settings: Settings, backup: Backup, findings: Findings, database: str
         raise
     except RecoveryError as error:
         _require_blameless(settings, str(error))
-        return Check("load", False, ERROR, str(error), time.monotonic() - clock)
+        return Check(LOADED, False, ERROR, str(error), time.monotonic() - clock)
     shown = f"{len(warnings)} warnings, first: {warnings[0]}" if warnings else "no warning"
-    return Check("load", not warnings, WARNING if warnings else ERROR, shown, time.monotonic() - clock)
+    return Check(LOADED, not warnings, WARNING if warnings else ERROR, shown, time.monotonic() - clock)
 
 
 def _require_blameless(settings: Settings, words: str) -> None:
@@ -271,49 +285,32 @@ def _tables_checked(connection: Any, schemas: list[str]) -> Check:
 def _answer(connection: Any, database: str, wanted: dict) -> Check:
     """Ask one of the user's own queries and hold the answer against what it should be."""
     clock = time.monotonic()
-    name = f"query: {wanted['name'] or wanted['sql']}"
-    query(connection, f"USE {identifier(database)}")
+    answer = ask(connection, database, wanted)
+    return Check(f"query: {answer.name}", answer.right, ERROR, answer.detail, time.monotonic() - clock)
+
+
+def _command(settings: Settings, database: str, wanted: dict) -> Check:
+    """Run one of the user's own commands with what it needs to reach the copy."""
+    clock = time.monotonic()
+    place = {"socket": settings.socket, "database": database, "user": settings.user}
+    environment = {
+        # What every client of the server's family reads.
+        "MYSQL_UNIX_PORT": settings.socket,
+        **{f"DBOPS_{name.upper()}": value for name, value in place.items()},
+        **{name: fill_in(str(value), place) for name, value in (wanted["environment"] or {}).items()},
+    }
+    name = f"command: {wanted['name'] or wanted['command']}"
     try:
-        rows = query(connection, wanted["sql"])
+        (done,) = run_commands([wanted["command"]], wanted["chdir"] or "/", environment)
     except Interrupted:
         raise
     except RecoveryError as error:
         return Check(name, False, ERROR, str(error), time.monotonic() - clock)
-    problem = answer_problem(rows, wanted)
-    return Check(name, problem is None, ERROR, problem or _shown(rows), time.monotonic() - clock)
+    return Check(name, True, ERROR, " ".join(done["last_lines"][-1:]) or "it succeeded", time.monotonic() - clock)
 
 
-def answer_problem(rows: list[tuple], wanted: dict) -> str | None:
-    """Given a query's rows and what is wanted (rows, min, max), return what is wrong with them, or None.
-
-    Values are compared as text, except for min and max, which compare the one value of the one row as a number.
-    """
-    if wanted["rows"] is not None:
-        expected = [[_text(value) for value in row] for row in wanted["rows"]]
-        found = [[_text(value) for value in row] for row in rows]
-        if expected != found:
-            return f"{_shown(rows)}, wanted {_shown(wanted['rows'])}"
-    if wanted["min"] is None and wanted["max"] is None:
-        return None
-    if len(rows) != 1 or len(rows[0]) != 1:
-        return f"min and max compare one value, {_shown(rows)} came"
-    try:
-        value = Decimal(_text(rows[0][0]))
-    except InvalidOperation:
-        return f"min and max compare a number, {_shown(rows)} came"
-    if wanted["min"] is not None and value < Decimal(str(wanted["min"])):
-        return f"{value}, at least {wanted['min']} wanted"
-    if wanted["max"] is not None and value > Decimal(str(wanted["max"])):
-        return f"{value}, at most {wanted['max']} wanted"
-    return None
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return "NULL" if value is None else str(value)
-
-
-def _shown(rows: Any) -> str:
-    some = [" | ".join(_text(value) for value in row) for row in list(rows)[:_SHOWN]]
-    return "; ".join(some) + (f" and {len(rows) - _SHOWN} more rows" if len(rows) > _SHOWN else "") or "no row"
+def fill_in(text: str, place: dict[str, str]) -> str:
+    """Given "{socket}" and the like in a text, return it with their values; anything else in braces stays."""
+    for name, value in place.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text

@@ -29,6 +29,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.leftovers 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import Clock, undone
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_copy import (
     build_copy,
+    bytes_to_load,
     chosen_tables,
     preamble_of,
     require_copy,
@@ -83,6 +84,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory
     read_inventory,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import NothingDropped, create_schema
+from ansible_collections.dbops.recovery.plugins.module_utils._database.questions import ask
 from ansible_collections.dbops.recovery.plugins.module_utils._database.source import LOCK, look_at_source
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
@@ -109,6 +111,8 @@ def _refuse_contradictions(options: dict) -> None:
         raise RecoveryError(f"Give one of backup, undo and drop_previous; {given} was given.")
     if ways != ["backup"] and not options["database"]:
         raise RecoveryError(f"{ways[0]} needs the option database: of which one?")
+    if options["queries"] and ways != ["backup"]:
+        raise RecoveryError(f"queries are asked of what is restored from a backup; {ways[0]} restores from none.")
     if options["table_suffix"] and not options["tables"]:
         raise RecoveryError(
             "table_suffix goes with tables: the names of tables that are restored beside their namesakes."
@@ -157,20 +161,24 @@ def _restore(options: dict, check_mode: bool) -> dict:
     directory = os.path.abspath(options["directory"] or os.path.dirname(backup.path))
     if with_safety:
         require_space(directory, target.schema, codec.choose("auto"))
+    clock.end_of("check")
     if check_mode:
-        return {**result, "seconds": clock.seconds}
+        return {**result, "phases": clock.phases, "seconds": clock.seconds}
     catalog.make_directory(directory)
     with catalog.locked(directory, name):
         safety = _take_safety_backup(options, target, directory) if with_safety else None
         result["safety_backup"] = safety.describe() if safety else None
+        if safety:
+            clock.end_of("safety_backup", safety.manifest["archive"]["plain_bytes"])
         if order.strategy.name == SWAP:
-            result.update(_by_swap(order, options["threads"] or os.cpu_count() or 1, result, clock))
+            result.update(_by_swap(order, options, result, clock))
             result["previous"] = _keep_or_drop(target, order.strategy.journal, keep)
+            clock.end_of("clean_up")
         else:
-            result.update(_in_place(order, safety, result, clock))
+            result.update(_in_place(order, safety, options["queries"], result, clock))
             if keep:
                 target.warnings.append(f"keep_previous: {order.strategy.reason}, so there is only the safety backup.")
-    return {**result, "outcome": RESTORED, "seconds": clock.seconds}
+    return {**result, "outcome": RESTORED, "phases": clock.phases, "seconds": clock.seconds}
 
 
 @dataclass(frozen=True)
@@ -375,14 +383,17 @@ def _take_safety_backup(options: dict, target: Target, directory: str) -> catalo
     return safety
 
 
-def _by_swap(order: Order, threads: int, result: dict, clock: Clock) -> dict:
+def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> dict:
     """Build the copy, compare it, swap it in, compare again; return what there is to say of it. Raise RecoveryError."""
     target, backup, scope, strategy = order.target, order.backup, order.scope, order.strategy
+    threads = options["threads"] or os.cpu_count() or 1
     try:
         staging.begin(target.connection, strategy.journal)
         create_schema(target.connection, strategy.journal.staging, *schema_defaults(backup))
         build_copy(target, strategy.copy, strategy.journal.staging, threads)
+        clock.end_of("load", bytes_to_load(strategy.copy))
         require_copy(target, strategy.copy, strategy.journal.staging)
+        clock.end_of("compare")
         seconds = swap_in(target, strategy.journal, scope, _incoming(order))
         found = scope.within(target, read_inventory(target.connection, target.name))
         adapted = set(order.adaptation.changed)
@@ -390,12 +401,24 @@ def _by_swap(order: Order, threads: int, result: dict, clock: Clock) -> dict:
             # Their own names stand in their definitions, which were compared before.
             adapted |= {label(key) for key in order.expected_objects}
         require_equal(target, backup, order.expected, found, adapted)
+        clock.end_of("swap")
+        _require_answers(target, options["queries"], clock)
     except Exception as error:
         why = f"{target.name} could not be restored from {backup.name}."
         steps = steps_after_swap(target)
         raise undone(target, why, error, result, clock, lambda: _swap_back(target, strategy.journal), steps) from error
     # Objects may have come while the copy was being built.
     return {"swap_seconds": round(seconds, 3), "removed_objects": _removed(order)}
+
+
+def _require_answers(target: Target, queries: list[dict], clock: Clock) -> None:
+    """Raise RecoveryError when a query of the user's is answered otherwise than it should be."""
+    answers = [ask(target.keep_connected(), target.name, each) for each in queries]
+    wrong = [f"  {answer.name}: {answer.detail}" for answer in answers if not answer.right]
+    if wrong:
+        raise RecoveryError("What was restored gives wrong answers:\n" + "\n".join(wrong))
+    if queries:
+        clock.end_of("queries")
 
 
 def _incoming(order: Order) -> Incoming:
@@ -431,11 +454,13 @@ def _keep_or_drop(target: Target, journal: staging.Journal, keep: timedelta | No
     return put_away(target, journal, show_time(utc_now() + keep) if keep is not None and worth_keeping else None)
 
 
-def _in_place(order: Order, safety: catalog.Backup | None, result: dict, clock: Clock) -> dict:
+def _in_place(order: Order, safety: catalog.Backup | None, queries: list[dict], result: dict, clock: Clock) -> dict:
     """Restore in place; return what there is to say of it. Raise RecoveryError."""
     target, backup = order.target, order.backup
     try:
         found = replace_in_place(target, backup, order.expected, set(order.scope.left_alone), order.adaptation)
+        clock.end_of("load", backup.manifest["archive"]["plain_bytes"] if backup.manifest else None)
+        _require_answers(target, queries, clock)
     except NothingDropped as error:
         raise RecoveryError(
             f"{target.name} is not restored from {backup.name}. {error}\nNothing was touched."

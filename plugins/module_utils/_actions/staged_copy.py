@@ -118,6 +118,11 @@ def units_of(entries: Iterable[dict], unit_bytes: int = _UNIT_BYTES) -> list[lis
     return sorted(units, key=lambda unit: sum(entry["plain_bytes"] for entry in unit), reverse=True)
 
 
+def bytes_to_load(plan: CopyPlan) -> int:
+    """Return how many bytes of SQL the planned tables are."""
+    return sum(entry["plain_bytes"] for entry in _entries(plan.backup, plan.tables))
+
+
 def build_copy(target: Target, plan: CopyPlan, schema: str, threads: int) -> None:
     """Load the planned tables into an empty schema, by so many sessions at once. Raise RecoveryError.
 

@@ -13,7 +13,7 @@ import socket
 import statistics
 import time
 
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.proof import prove
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.proof import LOADED, SCRATCH_SERVER, prove
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
     CONTENT,
@@ -60,16 +60,19 @@ def verify_backup(options: dict, check_mode: bool) -> dict:
             findings,
             _schema_name(options, backup, findings),
             options["queries"],
+            options["commands"],
             options["scratch_directory"],
         )
     bad = failed(checks)
+    seconds = time.monotonic() - clock
     result = {
         "changed": False,
         "verified": not bad,
         "level": level,
         "backup": backup.describe(),
         "checks": [check.as_result() for check in checks],
-        "seconds": round(time.monotonic() - clock, 3),
+        "phases": phases_of(checks, seconds, backup.manifest["archive"]["plain_bytes"] if backup.manifest else None),
+        "seconds": round(seconds, 3),
         "warnings": [
             f"{backup.name}: {check.name}: {check.detail}"
             for check in checks
@@ -86,6 +89,32 @@ def verify_backup(options: dict, check_mode: bool) -> dict:
             result,
         )
     return result
+
+
+def phases_of(checks: list[Check], seconds: float, plain_bytes: int | None) -> list[dict]:
+    """Return what the time of a verification went to, in order: check, server, load, verify (the last three where a
+    scratch server was started).
+
+    Args:
+        checks: all that were made, in order.
+        seconds: of the whole verification.
+        plain_bytes: of SQL that was loaded, where that is known.
+    """
+    taken = {check.name: check.seconds for check in checks if check.name in (SCRATCH_SERVER, LOADED)}
+    if SCRATCH_SERVER not in taken:
+        return [_phase("check", seconds)]
+    names = [check.name for check in checks]
+    after = sum(check.seconds for check in checks[names.index(SCRATCH_SERVER) + 1 :] if check.name != LOADED)
+    phases = [
+        _phase("check", max(0.0, seconds - sum(taken.values()) - after)),
+        _phase("server", taken[SCRATCH_SERVER]),
+        _phase("load", taken.get(LOADED, 0.0), plain_bytes),
+    ]
+    return [*phases, _phase("verify", after)] if names[-1] not in taken else phases
+
+
+def _phase(name: str, seconds: float, count: int | None = None) -> dict:
+    return {"name": name, "seconds": round(seconds, 3), "bytes": count}
 
 
 def _schema_name(options: dict, backup: catalog.Backup, findings: Findings) -> str:
