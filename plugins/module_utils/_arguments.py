@@ -81,3 +81,14 @@ def store_options(required: bool = True) -> dict:
         "sse_customer_key": {"type": "str", "no_log": True},
         "retries": {"type": "int", "default": 5},
     }
+
+
+def store_list() -> dict:
+    """Return the option for a list of stores (fragment "stores")."""
+    return {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": store_options(),
+        "required_together": [("access_key", "secret_key")],
+    }

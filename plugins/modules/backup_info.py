@@ -18,6 +18,7 @@ version_added: 0.1.0
 author:
   - The dbops.recovery authors (@dbops)
 extends_documentation_fragment:
+  - dbops.recovery.stores
   - dbops.recovery.attributes
 attributes:
   check_mode:
@@ -33,72 +34,6 @@ options:
     description:
       - The directory. At least this or O(stores) must be given.
     type: path
-  stores:
-    description:
-      - The stores, each with the options that M(dbops.recovery.backup_download) has for one.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      store:
-        description:
-          - The off-site place, as a URL.
-          - V(s3://BUCKET) or V(s3://BUCKET/FOLDER) for AWS and every service that speaks S3.
-          - V(file:///ABSOLUTE/DIRECTORY) for a mounted disk or network share. The directory must exist.
-        type: str
-        required: true
-      provider:
-        description:
-          - Whose service it is, so that what it needs and what it refuses is known. By default V(aws), and V(other)
-            with O(stores[].endpoint_url).
-          - With V(backblaze), V(digitalocean) and V(wasabi) the address follows from O(stores[].region).
-        type: str
-        choices: [aws, backblaze, ceph, cloudflare, digitalocean, minio, other, seaweedfs, wasabi]
-      access_key:
-        description:
-          - The access key. Without it the credentials are looked for as every program of AWS does, in the
-            environment, in its configuration files and in the host's role.
-        type: str
-      secret_key:
-        description:
-          - The secret key.
-        type: str
-      session_token:
-        description:
-          - The token of temporary credentials.
-        type: str
-      profile:
-        description:
-          - The profile of C(~/.aws/config) to take them from.
-        type: str
-      region:
-        description:
-          - The region of the bucket.
-        type: str
-      endpoint_url:
-        description:
-          - The address of the service, where it is not AWS.
-        type: str
-      aws_ca_bundle:
-        description:
-          - The certificate of the authority that the service's certificate is checked against.
-        type: path
-      validate_certs:
-        description:
-          - Whether the service's certificate is checked at all.
-        type: bool
-        default: true
-      sse_customer_key:
-        description:
-          - A key of your own that the service encrypts with and forgets (SSE-C), 32 bytes in Base64. Without it
-            nobody can read the backups back, the service included. Keep it where the backups are not.
-        type: str
-      retries:
-        description:
-          - How often a request is made again after the service failed or the connection was lost, waiting longer each
-            time.
-        type: int
-        default: 5
   database:
     description:
       - List only the backups of this database, as their manifests name it.
@@ -206,7 +141,7 @@ backups:
 """
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.info import list_backups
-from ansible_collections.dbops.recovery.plugins.module_utils._arguments import store_options
+from ansible_collections.dbops.recovery.plugins.module_utils._arguments import store_list
 from ansible_collections.dbops.recovery.plugins.module_utils._module import run_module
 
 
@@ -216,13 +151,7 @@ def main():
         list_backups,
         {
             "directory": {"type": "path"},
-            "stores": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": store_options(),
-                "required_together": [("access_key", "secret_key")],
-            },
+            "stores": store_list(),
             "database": {"type": "str"},
         },
         required_one_of=[("directory", "stores")],
