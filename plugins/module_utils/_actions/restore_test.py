@@ -45,7 +45,7 @@ def report_restore_tests(options: dict, check_mode: bool) -> dict:
     """Report as restore_test_report's options say; return its result. Raise RecoveryError."""
     targets = {name: _duration(options, f"{name}_target") for name in ("rto", "rpo")}
     directory = os.path.abspath(options["directory"])
-    stores = {store.url: store for store in map(open_store, options["stores"])}
+    stores = {each["store"].rstrip("/"): open_store(each) for each in options["stores"]}
     if not check_mode:
         catalog.make_directory(directory)
     here = DirectoryStore(directory, name=directory)
@@ -62,7 +62,7 @@ def report_restore_tests(options: dict, check_mode: bool) -> dict:
         if not check_mode:
             _keep([here, *stores.values()], record, problems)
             if described:
-                _prove(stores[test["source"]], described, record, test["proved"] or {}, problems)
+                _prove(stores[test["source"].rstrip("/")], described, record, test["proved"] or {}, problems)
         history.append(record)
         records.append(record)
         shown[test["database"]] = history[-_SHOWN_TESTS:]
@@ -121,7 +121,7 @@ def _described(stores: dict[str, Store], test: dict, problems: list[str]) -> dic
     """Return the manifest, as its store has it, of the backup that was tested; None where none was chosen."""
     downloaded = test["downloaded"] or {}
     name = downloaded.get("damaged") or (downloaded.get("backup") or {}).get("name")
-    store = stores.get(test["source"])
+    store = stores.get(test["source"].rstrip("/"))
     if not (name and store):
         return None
     file = name + manifest.SUFFIX
