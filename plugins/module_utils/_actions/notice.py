@@ -21,6 +21,7 @@ from urllib.error import URLError
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._notice import mailing, payloads, posting, text
+from ansible_collections.dbops.recovery.plugins.module_utils._text import one_line
 
 MAIL = "mail"
 SLACK = "slack"
@@ -140,5 +141,5 @@ def _words(error: Exception, place: str, options: dict) -> str:
             f"The certificate of {place} is not valid: {reason.verify_message}. Nothing was sent. Give the authority "
             "that it is from by ca_cert, and the name that stands in it."
         )
-    said = text.one_line(getattr(reason, "strerror", None) or str(reason) or type(reason).__name__).rstrip(".")
+    said = one_line(getattr(reason, "strerror", None) or str(reason) or type(reason).__name__).rstrip(".")
     return f"{place} cannot be reached or does not speak as it should: {said}. Check {check}, and that it runs."

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
-from ansible_collections.dbops.recovery.plugins.module_utils._notice.text import one_line
+from ansible_collections.dbops.recovery.plugins.module_utils._text import one_line
 
 STARTTLS = "starttls"
 TLS = "tls"

@@ -19,10 +19,10 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import Reco
 from ansible_collections.dbops.recovery.plugins.module_utils._notice.text import (
     PREFIX,
     body,
-    one_line,
     subject,
     text_lines,
 )
+from ansible_collections.dbops.recovery.plugins.module_utils._text import cut, one_line
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_time, utc_now
 
 # Slack refuses a message that has more in them.
@@ -74,11 +74,6 @@ def slack(event: dict) -> dict:
 def escape(text: str) -> str:
     """Given any text, return it so that Slack shows it as it is, without links, mentions and channels."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def cut(text: str, limit: int) -> str:
-    """Given a text, return as much of it as fits, with an ellipsis where something is gone."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _as_code(lines: list[str]) -> str:

@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.urls import open_url
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
-from ansible_collections.dbops.recovery.plugins.module_utils._notice.payloads import cut
-from ansible_collections.dbops.recovery.plugins.module_utils._notice.text import one_line
+from ansible_collections.dbops.recovery.plugins.module_utils._text import cut, one_line
 
 # What Slack's answers mean; it says no more than the word.
 _SLACK_ADVICE = {

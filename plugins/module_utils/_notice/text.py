@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a notice says, as text: clean lines for a person, and what must never be in them.
+"""What a notice says, as text: lines for a person, and what must never be in them.
 
 Pure functions, without any network.
 
@@ -13,29 +13,12 @@ from __future__ import annotations
 
 import base64
 import re
-import unicodedata
 from urllib.parse import unquote, urlsplit
+
+from ansible_collections.dbops.recovery.plugins.module_utils._text import clean, one_line
 
 PREFIX = "[dbops]"
 HIDDEN = "[hidden]"
-
-# Colours and the like, which a migration writes for a terminal.
-_TERMINAL_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
-
-
-def clean(text: str) -> str:
-    """Given any text, return it as one that can be sent: no codes for terminals, no control characters but newlines.
-
-    Bytes that were no text when they were read (lone surrogates) become question marks.
-    """
-    plain = _TERMINAL_CODES.sub("", str(text)).expandtabs(4).replace("\r\n", "\n")
-    plain = "".join(each for each in plain if each == "\n" or unicodedata.category(each) not in ("Cc", "Zl", "Zp"))
-    return plain.encode("utf-8", "replace").decode("utf-8")
-
-
-def one_line(text: str) -> str:
-    """Given any text, return it on one line, as a subject must be."""
-    return " ".join(clean(re.sub(r"[\x00-\x20\x7f-\xa0\u2028\u2029]", " ", _TERMINAL_CODES.sub("", str(text)))).split())
 
 
 def subject(event: dict) -> str:

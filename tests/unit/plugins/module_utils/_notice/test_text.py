@@ -54,14 +54,6 @@ def test_details_that_do_not_fit_on_a_line_are_left_to_programs():
     assert text.detail_lines(details) == []
 
 
-def test_colours_and_progress_of_a_terminal_do_not_reach_a_mail():
-    assert text.clean("\x1b[31mERROR\x1b[0m at\t10%\r\n\x07next\x1b]0;title\x07.\x9b") == "ERROR at    10%\nnext."
-
-
-def test_bytes_that_were_no_text_become_question_marks():
-    assert text.clean(b"caf\xe9".decode("utf-8", "surrogateescape")) == "caf?"
-
-
 @given(ANYTHING)
 def test_a_subject_is_one_line_of_printable_text(title):
     said = text.subject(event(title=title))

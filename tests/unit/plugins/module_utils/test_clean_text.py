@@ -1,0 +1,26 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text that comes from elsewhere, made fit for a mail or a page."""
+
+from __future__ import annotations
+
+from ansible_collections.dbops.recovery.plugins.module_utils import _text as text
+
+
+def test_colours_and_progress_of_a_terminal_do_not_reach_a_mail():
+    assert text.clean("\x1b[31mERROR\x1b[0m at\t10%\r\n\x07next\x1b]0;title\x07.\x9b") == "ERROR at    10%\nnext."
+
+
+def test_bytes_that_were_no_text_become_question_marks():
+    assert text.clean(b"caf\xe9".decode("utf-8", "surrogateescape")) == "caf?"
+
+
+def test_one_line_stays_one_line_whatever_ends_a_line():
+    assert text.one_line("failed:\r\n\tno room\u2028left ") == "failed: no room left"
+
+
+def test_what_is_cut_ends_with_an_ellipsis_and_fits():
+    assert text.cut("recovery", 8) == "recovery"
+    assert text.cut("recovery", 5) == "reco…"
