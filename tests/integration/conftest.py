@@ -418,6 +418,8 @@ def faker(folder: Path, server: PrivateServer, backup_here: Callable[..., dict],
         (where / f"{name}.manifest.json").write_text(json.dumps(made))
         return where / f"{name}.sql.zst"
 
+    # Only as one of this database does it dump back to the same bytes, as routines name it.
+    make.database = schema  # type: ignore[attr-defined]
     return make
 
 

@@ -43,6 +43,7 @@ SUFFIX = ".restore-test.json"
 
 # A change of less than this share is nothing to speak of.
 _NOTABLE_SHARE = 0.1
+_SHORTEST_SECONDS = 1.0
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?[-\w.+~]*")
 
 
@@ -79,7 +80,7 @@ def record_of(test: dict, name: str, host: str, finished: datetime, targets: dic
         "target": test["target"],
         "target_name": test["target_name"],
         "backup": {key: backup[key] for key in _BACKUP} if backup else None,
-        "server": {"backup": test["server_version"], "test": tested_on(proved)},
+        "server": {"backup": test["server_version"], "test": scratch_version(proved)},
         "phases": phases,
         "rto": _held_against(recovery, targets["rto"]),
         "rpo": _held_against(age, targets["rpo"] if test["newest"] else None),
@@ -107,7 +108,7 @@ def _checks(target: str, proved: dict) -> list[dict]:
     return [{"name": "restore", "passed": passed, "severity": "error", "detail": detail, "seconds": proved["seconds"]}]
 
 
-def tested_on(proved: dict) -> str | None:
+def scratch_version(proved: dict) -> str | None:
     """Given what backup_verify returned, return the version of the scratch server."""
     for check in proved.get("checks", []):
         if check["name"] == "scratch_server":
@@ -118,7 +119,7 @@ def tested_on(proved: dict) -> str | None:
 
 def _version_checks(test: dict) -> list[dict]:
     """Return a check of the two servers' release series, where both are known."""
-    made, tested = test["server_version"], tested_on(test["proved"] or {})
+    made, tested = test["server_version"], scratch_version(test["proved"] or {})
     if not (made and tested):
         return []
     same = made.split(".")[:2] == tested.split(".")[:2]
@@ -210,7 +211,8 @@ def _measured(measure: dict) -> str:
 
 def _phase(phase: dict) -> str:
     seconds, count = phase["seconds"], phase["bytes"]
-    if not count or seconds < 0.05:
+    # Of next to nothing there is no rate.
+    if not count or seconds < _SHORTEST_SECONDS:
         return f"{seconds:.1f} s"
     return f"{seconds:.1f} s, {show_size(count)}, {count / 1e6 / seconds:.1f} MB/s"
 
