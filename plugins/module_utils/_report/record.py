@@ -193,7 +193,7 @@ def lines_of(record: dict) -> list[str]:
             f"{record['source']} into {record['target_name']} in {_measured(record['rto'])}"
         ]
         if record["rpo"]["seconds"] is not None:
-            lines.append(f"  its newest backup was {_measured(record['rpo'])} old")
+            lines.append(f"  its newest backup was {_measured(record['rpo'], ' old')}")
         lines += [f"  MISSED: {problem}" for problem in problems_of(record)]
     lines += [f"  {phase['name']}: {_phase(phase)}" for phase in record["phases"]]
     lines += [
@@ -204,9 +204,9 @@ def lines_of(record: dict) -> list[str]:
     return lines + [f"  since the test before: {change}" for change in (record["compared"] or {}).get("changes", [])]
 
 
-def _measured(measure: dict) -> str:
+def _measured(measure: dict, after: str = "") -> str:
     target = measure["target_seconds"]
-    return _duration(measure["seconds"]) + (f" (target {_duration(target)})" if target is not None else "")
+    return _duration(measure["seconds"]) + after + (f" (target {_duration(target)})" if target is not None else "")
 
 
 def _phase(phase: dict) -> str:
