@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from typing import Any, BinaryIO
 
 # Ends the name of a file that is not whole yet.
@@ -26,6 +27,25 @@ def sync_directory(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_whole(path: str, content: bytes) -> None:
+    """Write a file so that the path holds the old one or the new one whole at any moment. Raise OSError.
+
+    A new one has mode 0600; one that is written again keeps its owner and mode.
+    """
+    partial = path + PARTIAL
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "wb") as file:
+        if os.path.exists(path):
+            before = os.stat(path)
+            os.fchown(descriptor, before.st_uid, before.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+    sync_directory(os.path.dirname(path))
 
 
 def free_bytes(path: str) -> int:

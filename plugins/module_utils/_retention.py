@@ -18,6 +18,9 @@ Protected are the newest complete backup, the newest verified one, the newest on
 those younger than a minimum age and those that the store has locked. What is over a total size goes oldest first,
 whatever rule kept it, but never a protected one. Days are those of a time zone.
 
+What a place had when it was last pruned is held against what it has now: what the rules still keep and is not there was
+deleted by somebody else, or is on another disk.
+
 Private to the collection.
 """
 
@@ -25,7 +28,7 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Callable
@@ -213,11 +216,72 @@ def _within_size(decisions: list[Decision], limit: int) -> list[Decision]:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What a place had of one database when it was last pruned, and when that was. Names are enough to tell."""
+
+    moment: datetime
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Backups of one database that are gone without having been pruned.
+
+    Attributes:
+        since: when they were last there.
+        gone: their names, newest first.
+        expected: how many of those that were there should be there still.
+    """
+
+    database: str
+    since: datetime
+    gone: tuple[str, ...]
+    expected: int
+
+
+def losses(memories: Mapping[str, Memory], present: Iterable[Item], policy: Policy, now: datetime) -> list[Loss]:
+    """Return what is gone of what is remembered of each database.
+
+    What the rules would not keep any more is not missed: another host may have pruned the same place meanwhile.
+    """
+    there: dict[str, dict[str, Item]] = defaultdict(dict)
+    for item in present:
+        there[item.database][item.name] = item
+    found = []
+    for database, memory in sorted(memories.items()):
+        remembered, known = {item.name for item in memory.items}, there[database]
+        decisions = plan([*memory.items, *known.values()], policy, now)
+        expected = [each.item.name for each in decisions if each.keep and each.item.name in remembered]
+        gone = tuple(name for name in expected if name not in known)
+        if gone:
+            found.append(Loss(database, memory.moment, gone, len(expected)))
+    return found
+
+
+# Named in a message; more would hide what it says.
+_NAMED = 3
+
+
+def describe_losses(lost: Iterable[Loss]) -> str:
+    """Return in words what is gone, of which database, and since when, as the middle of a sentence."""
+    described = []
+    for loss in lost:
+        more = f" and {len(loss.gone) - _NAMED} more" if len(loss.gone) > _NAMED else ""
+        named = ", ".join(loss.gone[:_NAMED]) + more
+        described.append(
+            f"of {loss.database} {len(loss.gone)} of the {loss.expected} that were there at {show_time(loss.since)} "
+            f"({named})"
+        )
+    return f"backups that the rules keep are gone, and were not deleted from here: {'; '.join(described)}"
+
+
+@dataclass(frozen=True)
 class Guard:
     """When a plan is too strange to carry out.
 
     Attributes:
-        max_delete_fraction: of the complete backups, at most this share goes in one run, 0 to 1.
+        max_delete_fraction: of the complete backups, at most this share goes in one run, and at most this share of a
+            database's is gone since the last one, 0 to 1.
         max_newest_age: a catalog whose newest backup is older is not what it should be, or the clock is not.
     """
 
@@ -229,7 +293,7 @@ class Guard:
 _CLOCK_TOLERANCE = timedelta(hours=1)
 
 
-def objection(decisions: list[Decision], guard: Guard, now: datetime) -> str | None:
+def objection(decisions: list[Decision], guard: Guard, now: datetime, lost: Sequence[Loss] = ()) -> str | None:
     """Return in words why a plan must not be carried out; None where nothing speaks against it."""
     if not decisions:
         return "no complete backup was found there. A place that should have some and shows none is not pruned"
@@ -244,6 +308,14 @@ def objection(decisions: list[Decision], guard: Guard, now: datetime) -> str | N
             f"the newest backup, {newest.name}, is {show_duration(now - newest.started)} old, more than "
             f"{show_duration(guard.max_newest_age)} (max_newest_age). Either this clock is wrong ({show_time(now)}), "
             "or the backups have stopped: nothing is deleted before there are new ones"
+        )
+    grave = [loss for loss in lost if len(loss.gone) > guard.max_delete_fraction * loss.expected]
+    if grave:
+        return (
+            f"{describe_losses(grave)}. That is more than the share of {guard.max_delete_fraction:g} "
+            "(max_delete_fraction). Is another disk mounted there, does another server answer, or has somebody deleted "
+            "them? Bring them back; or, if all is as you want it, set that option to 1 for once: what is there then "
+            "counts from then on"
         )
     going = sum(not decision.keep for decision in decisions)
     if going > guard.max_delete_fraction * len(decisions):

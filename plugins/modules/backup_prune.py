@@ -18,8 +18,8 @@ description:
   - Only pairs of archive and manifest under names of M(dbops.recovery.db_backup) are ever deleted; of a versioned
     bucket, all their versions. A manifest whose archive is gone is removed after a day. Archives without a manifest
     are named and left alone.
-  - Refuses, and says why, when no backup is found, when too many would go at once, when the newest backup is too old,
-    and when it is from the future.
+  - Refuses, and says why, when no backup is found, when too many would go at once, when too many are gone since the
+    last run that did not go by it, when the newest backup is too old, and when it is from the future.
 version_added: 0.1.0
 author:
   - The dbops.recovery authors (@dbops)
@@ -97,8 +97,17 @@ options:
   max_delete_fraction:
     description:
       - The share of the backups that one run may delete, from 0 to 1.
+      - Also the share of a database's backups that may be gone since this host last pruned the place, without the rules
+        having let them go. Fewer are a warning. With V(1) what is there now counts from then on.
     type: float
     default: 0.5
+  state_directory:
+    description:
+      - Where this host remembers the names of what it left in each place. Not in the place, with which they would go.
+      - Without it C($XDG_STATE_HOME/dbops.recovery), else C(/var/lib/dbops.recovery) for root and
+        C(~/.local/state/dbops.recovery) for everybody else. Where the host does not outlive the run, as in a container,
+        name a directory that does.
+    type: path
   max_newest_age:
     description:
       - When the newest backup is older than this, nothing is deleted, since backups have stopped or the clock is wrong.
@@ -202,6 +211,12 @@ lone_archives:
   type: list
   elements: str
   sample: []
+missing:
+  description: Backups that the rules keep and that are gone since the last run, which did not delete them.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 """
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.prune import prune_backups
@@ -232,6 +247,7 @@ def main():
             "max_total_size": {"type": "str"},
             "min_age": {"type": "str", "default": "1h"},
             "max_delete_fraction": {"type": "float", "default": 0.5},
+            "state_directory": {"type": "path"},
             "max_newest_age": {"type": "str", "default": "14d"},
             "as_of": {"type": "str"},
         },

@@ -61,6 +61,14 @@ def short_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_of_its_own(short_folder: Path) -> Iterator[None]:
+    """What the modules remember from run to run is not kept among this machine's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(short_folder / "state"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def start_server(short_folder: Path) -> Iterator[Callable[..., PrivateServer]]:
     """Start a further server with options of its own; it ends with the session at the latest."""
@@ -454,6 +462,7 @@ def prune_here() -> Callable[[dict], dict]:
         "max_total_size": None,
         "min_age": "1h",
         "max_delete_fraction": 0.5,
+        "state_directory": None,
         "max_newest_age": "14d",
         **STORE_DEFAULTS,
     }

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import stat
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
@@ -174,6 +176,62 @@ def test_strange_states_are_refused_and_nothing_is_deleted(run_module, faker, pl
     assert len(left(where)) == 9
     done = run_module("backup_prune", {**where, **THREE_DAYS, "max_delete_fraction": 1})
     assert len(done["deleted"]) == 6
+
+
+def test_a_place_that_has_lost_most_of_its_backups_is_not_pruned_until_somebody_says_so(
+    run_module, faker, place, left, folder, object_store, bucket
+):
+    """As another disk under the mount point, another server behind the address, or somebody's rm looks."""
+    for moment in nights(9):
+        faker(moment)
+    where = place()
+    nine_days = {**THREE_DAYS, "keep_daily_days": 9}
+    # A rehearsal remembers nothing, and the first run has nothing to compare with.
+    for check in (True, False):
+        assert run_module("backup_prune", {**where, **nine_days}, check=check)["missing"] == []
+
+    def lose(*moments: datetime) -> list[str]:
+        for name in map(name_of, moments):
+            for suffix in (".sql.zst", ".manifest.json"):
+                if "directory" in where:
+                    (folder / f"{name}{suffix}").unlink()
+                else:
+                    object_store.client().delete_object(Bucket=bucket, Key=f"nightly/{name}{suffix}")
+        return list(map(name_of, moments))
+
+    gone = lose(*nights(9)[1:5])
+    warned = run_module("backup_prune", {**where, **nine_days})
+    assert warned["missing"] == gone
+    assert "of shop 4 of the 9 that were there at 2026-11-25T12:00:00Z" in warned.output
+
+    gone = lose(*nights(9)[5:8])
+    for check in (True, False):
+        refused = run_module("backup_prune", {**where, **nine_days}, check=check, fails=True)
+        assert refused["missing"] == gone
+        assert refused.message.startswith(f"Nothing was deleted from {refused['place']}: backups that the rules keep")
+        assert f"of shop 3 of the 5 that were there at 2026-11-25T12:00:00Z ({', '.join(gone)})" in refused.message
+
+    assert run_module("backup_prune", {**where, **nine_days, "max_delete_fraction": 1})["missing"] == gone
+    assert run_module("backup_prune", {**where, **nine_days})["missing"] == []
+    assert left(where) == [name_of(nights(9)[0]), name_of(nights(9)[8])]
+
+
+def test_what_stays_is_noted_before_anything_goes_or_nothing_does(run_module, faker, folder, left, tmp_path):
+    for moment in nights(5):
+        faker(moment)
+    options = {"directory": str(folder), **THREE_DAYS}
+    refused = run_module("backup_prune", {**options, "state_directory": "/proc/nowhere"}, fails=True)
+    assert f"Nothing was deleted from {folder}, since what stays there cannot be noted" in refused.message
+    assert len(left(options)) == 5
+
+    state = tmp_path / "state"
+    run_module("backup_prune", {**options, "state_directory": str(state)})
+    (note,) = state.glob("pruned/*/shop.json")
+    assert json.loads(note.read_text())["names"] == sorted(left(options))
+    assert stat.S_IMODE(note.parent.stat().st_mode) == 0o700
+    note.write_text("{")
+    damaged = run_module("backup_prune", {**options, "state_directory": str(state)}, fails=True)
+    assert f"{note}, which notes what {folder} had of shop, is damaged" in damaged.message
 
 
 def test_a_backup_at_work_in_the_directory_is_not_disturbed(run_module, faker, folder, left):

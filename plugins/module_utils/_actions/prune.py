@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone, tzinfo
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _retention as retention
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.memory import Memories
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import (
     Pair,
     at_once,
@@ -52,17 +53,25 @@ def prune_backups(options: dict, check_mode: bool) -> dict:
     directory = os.path.abspath(options["directory"]) if options["directory"] else None
     store = DirectoryStore(directory, name=directory) if directory else open_store(options)
     contents = look_at(store, options["database"])
-    facts = _Facts(store, contents.pairs)
+    present = [_item(pair) for pair in contents.pairs]
+    memories = Memories(options["state_directory"], _place(store, options), options["database"])
+    lost = retention.losses(memories.recall(), present, policy, now)
+    facts = _Facts(store, contents.pairs, present)
     decisions = facts.plan(policy, now)
     halves = [
         file.name for file in contents.lone_manifests if file.modified < utc_now() - timedelta(seconds=HALF_SECONDS)
     ]
-    objection = retention.objection(decisions, guard, now)
+    objection = retention.objection(decisions, guard, now, lost)
     if not objection and not check_mode:
+        # First, so that a run that is killed while it deletes has nothing to explain to the next one.
+        going = {decision.item.name for decision in decisions if not decision.keep}
+        memories.remember(now, [item for item in present if item.name not in going])
         decisions = _carry_out(store, directory, decisions, halves, facts)
-    result = _as_result(store.url, decisions, halves, facts.unreadable, contents.lone_archives)
+    result = _as_result(store.url, decisions, halves, facts.unreadable, contents.lone_archives, lost)
     if objection:
         raise RecoveryError(f"Nothing was deleted from {store.url}: {objection}.", {**result, "changed": False})
+    if lost:
+        result["warnings"].append(f"In {store.url} {retention.describe_losses(lost)}.")
     return result
 
 
@@ -100,6 +109,18 @@ def _guard(options: dict) -> retention.Guard:
     return retention.Guard(options["max_delete_fraction"], parse_duration(options["max_newest_age"], "max_newest_age"))
 
 
+def _place(store: Store, options: dict) -> str:
+    """Return what tells a place from every other one: services have buckets of the same name."""
+    endpoint = options["endpoint_url"] if options["store"] else None
+    return f"{store.url} at {endpoint}" if endpoint else store.url
+
+
+def _item(pair: Pair) -> retention.Item:
+    """Return what the names and the listing say of a backup."""
+    size = pair.archive.size + pair.manifest.size
+    return retention.Item(pair.name, pair.parsed.database, pair.parsed.started, pair.parsed.number, size)
+
+
 def _zone(name: str) -> tzinfo:
     if name == "UTC":
         return timezone.utc
@@ -114,7 +135,7 @@ def _zone(name: str) -> tzinfo:
 class _Facts:
     """What is known of the backups: first what their names say, then, where something depends on it, the rest."""
 
-    def __init__(self, store: Store, pairs: list[Pair]):
+    def __init__(self, store: Store, pairs: list[Pair], items: list[retention.Item]):
         self.unreadable: dict[str, str] = {}
         # By the backup's name: what the database is called, other than in the names of files.
         self.databases: dict[str, str] = {}
@@ -122,16 +143,7 @@ class _Facts:
         self._pairs = {pair.name: pair for pair in pairs}
         self._read: set[str] = set()
         self._seen: set[str] = set()
-        self._items = {
-            pair.name: retention.Item(
-                pair.name,
-                pair.parsed.database,
-                pair.parsed.started,
-                pair.parsed.number,
-                pair.archive.size + pair.manifest.size,
-            )
-            for pair in pairs
-        }
+        self._items = {item.name: item for item in items}
 
     def plan(self, policy: retention.Policy, now: datetime) -> list[retention.Decision]:
         """Plan, and read what the plan depends on, until nothing is open any more.
@@ -216,6 +228,7 @@ def _as_result(
     halves: list[str],
     unreadable: dict[str, str],
     lone_archives: list[Stored],
+    lost: list[retention.Loss],
 ) -> dict:
     going = [decision.item.name for decision in decisions if not decision.keep]
     kept = [decision.item.name for decision in decisions if decision.keep] + list(unreadable)
@@ -227,6 +240,7 @@ def _as_result(
         "removed_halves": halves,
         **retention.summary(decisions),
         "lone_archives": [file.name for file in lone_archives],
+        "missing": [name for loss in lost for name in loss.gone],
         "warnings": [f"{problem} It was left alone." for problem in unreadable.values()],
         "diff": {
             "before_header": place,

@@ -27,13 +27,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.codec import SUFFIXES
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
-from ansible_collections.dbops.recovery.plugins.module_utils._files import sync_directory
+from ansible_collections.dbops.recovery.plugins.module_utils._files import write_whole
 from ansible_collections.dbops.recovery.plugins.module_utils._units import parse_time
 
 FORMAT = {"name": "dbops.recovery.manifest", "version": 1}
@@ -188,20 +187,9 @@ def _wrong_keys(place: str, part: Any, keys: dict[str, type]) -> Iterator[str]:
 def write(path: str, manifest: dict) -> None:
     """Write a manifest so that the path holds the old one or the new one whole at any moment.
 
-    A new one has mode 0600; one that is written again keeps its owner and mode.
+    A new one has mode 0600; one that is written again keeps its owner and mode. Raise OSError.
     """
-    partial = path + ".partial"
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "wb") as file:
-        if os.path.exists(path):
-            before = os.stat(path)
-            os.fchown(descriptor, before.st_uid, before.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
-        file.write(render(manifest))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-    sync_directory(os.path.dirname(path))
+    write_whole(path, render(manifest))
 
 
 def describe_section(entry: dict) -> str:

@@ -19,7 +19,9 @@ from ansible_collections.dbops.recovery.plugins.module_utils._retention import (
     Decision,
     Guard,
     Item,
+    Memory,
     Policy,
+    losses,
     objection,
     plan,
 )
@@ -201,6 +203,63 @@ def test_a_plan_that_deletes_more_than_its_share_is_refused():
     assert objection(plan(nightly("2026-11-01", "2026-11-24"), replace(OFF, last=12), NOW), GUARD, NOW) is None
 
 
+def night_after(remembered: list[Item], present: list[Item]) -> tuple[list, str | None]:
+    """Return what is missed on the night of NOW, and what is said against pruning."""
+    memory = {"shop": Memory(NOW - timedelta(days=1), tuple(remembered))}
+    policy = replace(OFF, daily_days=30)
+    lost = losses(memory, present, policy, NOW)
+    return lost, objection(plan(present, policy, NOW), GUARD, NOW, lost)
+
+
+def test_what_the_rules_let_go_and_what_is_new_is_not_missed():
+    # Of the 31 nights the oldest goes tonight, and somebody else may have pruned it already.
+    remembered = nightly("2026-10-26", "2026-11-24")
+    assert night_after(remembered, nightly("2026-10-26", "2026-11-25")) == ([], None)
+    assert night_after(remembered, nightly("2026-10-27", "2026-11-25")) == ([], None)
+
+
+def test_half_of_what_was_there_may_be_gone_and_no_more():
+    remembered = nightly("2026-11-05", "2026-11-24")
+    (loss,), said = night_after(remembered, nightly("2026-11-15", "2026-11-25"))
+    assert (len(loss.gone), loss.expected, said) == (10, 20, None)
+    (loss,), said = night_after(remembered, nightly("2026-11-16", "2026-11-25"))
+    assert (len(loss.gone), loss.expected) == (11, 20)
+    assert said.startswith(
+        "backups that the rules keep are gone, and were not deleted from here: of shop 11 of the 20 that were there at "
+        "2026-11-24T12:00:00Z (shop_2026-11-15T02:00, shop_2026-11-14T02:00, shop_2026-11-13T02:00 and 8 more)."
+    )
+    assert (
+        objection(
+            plan(nightly("2026-11-16", "2026-11-25"), OFF, NOW), replace(GUARD, max_delete_fraction=1), NOW, [loss]
+        )
+        is None
+    )
+
+
+def test_a_database_without_any_backup_left_is_missed_although_another_has_all_of_its_own():
+    memories = {
+        "shop": Memory(NOW, (at("2026-11-24T02:00"),)),
+        "crm": Memory(NOW, (replace(at("2026-11-24T03:00"), name="crm_2026-11-24T03:00", database="crm"),)),
+    }
+    (loss,) = losses(memories, [at("2026-11-24T02:00")], replace(OFF, daily_days=30), NOW)
+    assert (loss.database, loss.gone, loss.expected) == ("crm", ("crm_2026-11-24T03:00",), 1)
+
+
+def test_a_host_that_comes_back_after_half_a_year_does_not_miss_what_another_has_pruned_meanwhile():
+    policy = Policy(UTC, daily_days=30, weekly=12, monthly=12)
+    there, remembered, day = [], (), date(2025, 6, 1)
+    while day <= NOW.date():
+        there.append(at(f"{day}T02:00"))
+        now = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+        there = [decision.item for decision in plan(there, policy, now) if decision.keep]
+        if day == date(2026, 5, 25):
+            remembered = tuple(there)
+        day += timedelta(days=1)
+    # Then: 30 days, the six Sundays before them, eleven firsts. Now, of those: the firsts of December to May.
+    assert (len(remembered), len([item for item in remembered if item in there])) == (47, 6)
+    assert losses({"shop": Memory(NOW, remembered)}, there, policy, NOW) == []
+
+
 moments = st.datetimes(datetime(2023, 12, 1), datetime(2026, 11, 25), timezones=st.just(UTC)).map(
     lambda moment: moment.replace(microsecond=0)
 )
@@ -288,6 +347,20 @@ def test_another_backup_takes_from_an_older_one_only_its_place_in_the_same_perio
                 other.month,
             )
         )
+
+
+@given(catalogs, catalogs, policies)
+@settings(max_examples=300, deadline=None)
+def test_what_another_host_prunes_by_the_same_rules_is_never_missed(catalog, later, policy):
+    policy = replace(policy, max_total_size=None)
+    # Names alone are remembered.
+    catalog, later = ([Item(item.name, item.database, item.started) for item in each] for each in (catalog, later))
+    kept = [decision.item for decision in plan([*catalog, *later], policy, NOW) if decision.keep]
+    memories = {
+        database: Memory(NOW, tuple(item for item in catalog if item.database == database))
+        for database in ("shop", "crm")
+    }
+    assert losses(memories, kept, policy, NOW) == []
 
 
 @given(st.dates(date(2024, 1, 1), date(2026, 11, 25)))
