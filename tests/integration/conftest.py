@@ -30,8 +30,6 @@ from private_server import NO_SYNC, PrivateServer, initialise, server_account
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions import proof
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import backup_database
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.prune import prune_backups
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.upload import upload_backups
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.verify import verify_backup
 from ansible_collections.dbops.recovery.plugins.module_utils._database import scratch
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import connect, identifier, query
@@ -429,41 +427,3 @@ def faker(folder: Path, server: PrivateServer, backup_here: Callable[..., dict],
     # Only as one of this database does it dump back to the same bytes, as routines name it.
     make.database = schema  # type: ignore[attr-defined]
     return make
-
-
-STORE_DEFAULTS = {
-    **dict.fromkeys(("session_token", "profile", "region", "sse_customer_key")),
-    "validate_certs": True,
-    "retries": 5,
-}
-
-
-@pytest.fixture
-def upload_here() -> Callable[[dict], dict]:
-    """Run backup_upload's action in this process, where a test needs hundreds."""
-    defaults = {"database": None, "max_age": None, "metadata": None, "read_back": False, **STORE_DEFAULTS}
-    return lambda options: upload_backups({**defaults, **options}, False)
-
-
-@pytest.fixture
-def prune_here() -> Callable[[dict], dict]:
-    """Run backup_prune's action in this process, where a test needs hundreds."""
-    defaults = {
-        "directory": None,
-        "database": None,
-        "keep_daily_days": 30,
-        "keep_weekly": 12,
-        "keep_monthly": 12,
-        "keep_last": 0,
-        "keep_within": None,
-        "weekly_on": "sunday",
-        "monthly_on": 1,
-        "timezone": "UTC",
-        "max_total_size": None,
-        "min_age": "1h",
-        "max_delete_fraction": 0.5,
-        "state_directory": None,
-        "max_newest_age": "14d",
-        **STORE_DEFAULTS,
-    }
-    return lambda options: prune_backups({**defaults, **options}, False)

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import stat
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from object_store import READER_KEY, READER_SECRET
@@ -310,41 +310,6 @@ def test_a_key_that_may_not_delete_is_told_which_permission_it_lacks(run_module,
     failed = run_module("backup_prune", {**reader, **THREE_DAYS}, fails=True)
     assert "s3:DeleteObject" in failed.message
     assert len(object_store.client().list_objects_v2(Bucket=bucket)["Contents"]) == 10
-
-
-@pytest.mark.parametrize(("kind", "nights_in_all"), [("file", 400), ("s3", 40)])
-def test_every_night_anew_leaves_exactly_what_the_policy_names(
-    prune_here, upload_here, faker, tmp_path, object_store, bucket, kind, nights_in_all
-):
-    """Every night a backup, its upload and the pruning of both places, with the clock set on by a day."""
-    local, disk = tmp_path / "local", tmp_path / "disk"
-    local.mkdir()
-    disk.mkdir()
-    store = object_store.options(bucket) if kind == "s3" else {"store": f"file://{disk}"}
-    last = datetime(2026, 11, 25, 2, tzinfo=timezone.utc)
-    for night in range(nights_in_all):
-        moment = last - timedelta(days=nights_in_all - 1 - night)
-        faker(moment, where=local, verifications=proved("content"))
-        upload_here({**store, "directory": str(local), "backup": "latest", "verify": "none"})
-        as_of = {"as_of": (moment + timedelta(hours=1)).isoformat()}
-        prune_here({**store, **as_of})
-        prune_here({"directory": str(local), **as_of, "keep_daily_days": 3, "keep_weekly": 0, "keep_monthly": 0})
-    # Worked out by hand. The last night is a Wednesday.
-    days = {last.date() - timedelta(days=number) for number in range(30)}
-    # Sundays, of the eleven weeks before this one, since this week's is still to come.
-    days |= {date(2026, 11, 22) - timedelta(weeks=number) for number in range(11)}
-    # The firsts, of this month and the eleven before it.
-    days |= {date(2025 + (11 + number) // 12, (11 + number) % 12 + 1, 1) for number in range(12)}
-    # Where there is no earlier one, the first night of all is the nearest to day 1 that its month has.
-    first = last.date() - timedelta(days=nights_in_all - 1)
-    days = {day for day in days if day >= first} | ({first} if nights_in_all < 365 else set())
-    there = (
-        {entry["Key"] for entry in object_store.client().list_objects_v2(Bucket=bucket)["Contents"]}
-        if kind == "s3"
-        else {path.name for path in disk.iterdir()}
-    )
-    assert there == {f"shop_{day}_020000{suffix}" for day in days for suffix in (".sql.zst", ".manifest.json")}
-    assert len(list(local.glob("*.zst"))) == 3
 
 
 def test_a_lock_is_found_whatever_characters_the_database_has_in_its_name(

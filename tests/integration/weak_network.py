@@ -24,6 +24,7 @@ class WeakNetwork:
         port: the server's.
         certificate: where it is given (the server's, and its authority's), the connection is decrypted on the way,
             so that requests can be refused.
+        listen: the address and the port that it is reached at; port 0 is any that is free.
 
     Attributes:
         sent, received: bytes that went to the server, and that came back.
@@ -33,9 +34,11 @@ class WeakNetwork:
         heads: with a certificate, the first line and the headers of each request, in lower case.
     """
 
-    def __init__(self, port: int, certificate: tuple[Path, Path] | None = None):
+    def __init__(
+        self, port: int, certificate: tuple[Path, Path] | None = None, listen: tuple[str, int] = ("127.0.0.1", 0)
+    ):
         self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(listen)
         self.endpoint = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
         self.sent = self.received = 0
         self.pace: int | None = None

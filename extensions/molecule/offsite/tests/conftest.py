@@ -26,14 +26,14 @@ class Nights:
         """Return what the last night has reported to the controller."""
         return json.loads((Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "night.json").read_text())
 
-    def on_the_host(self):
+    def on_the_host(self, directory="/var/backups/shop"):
         """Return the names of the backups on the host, oldest first."""
-        listed = self.db.check_output("find /var/backups/shop -name '*.sql.zst' -printf '%f\n' 2>/dev/null || true")
+        listed = self.db.check_output(f"find {directory} -name '*.sql.zst' -printf '%f\n' 2>/dev/null || true")
         return sorted(name.removesuffix(".sql.zst") for name in listed.split())
 
-    def in_the_store(self):
-        """Return the names of the backups in the bucket, oldest first, as the store itself lists them."""
-        shell = "echo fs.ls /buckets/backups/nightly | weed shell -master=127.0.0.1:9333 2>/dev/null"
+    def in_the_store(self, folder="nightly"):
+        """Return the names of the backups in a folder of the bucket, oldest first, as the store itself lists them."""
+        shell = f"echo fs.ls /buckets/backups/{folder} | weed shell -master=127.0.0.1:9333 2>/dev/null"
         files = [word for word in self.store.check_output(shell).split() if word.startswith("shop_")]
         archives = sorted(name.removesuffix(".sql.zst") for name in files if name.endswith(".sql.zst"))
         # Each has its manifest, and there is nothing else.

@@ -1,6 +1,6 @@
-def test_the_new_backup_waits_beside_the_old_one(nights):
-    assert len(nights.on_the_host()) == 2
-    assert nights.report()["backup"]["name"] == nights.on_the_host()[1]
+def test_the_new_backup_waits_beside_the_old_ones(nights):
+    assert len(nights.on_the_host()) == 3
+    assert nights.report()["backup"]["name"] == nights.on_the_host()[-1]
 
 
 def test_nothing_was_pruned_not_even_what_is_a_week_old(nights):
