@@ -24,6 +24,11 @@ options:
           - V(file:///ABSOLUTE/DIRECTORY) for a mounted disk or network share. The directory must exist.
         type: str
         required: true
+      is_offsite:
+        description:
+          - Whether a fire here would spare it. By default a bucket is off-site and a directory is not.
+          - It counts in M(dbops.recovery.backup_status). The other modules take it too, so that one list does for all.
+        type: bool
       provider:
         description:
           - Whose service it is, so that what it needs and what it refuses is known. By default V(aws), and V(other)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.dbops.recovery.plugins.module_utils._arguments import store_options
@@ -25,6 +27,12 @@ options:
       - The store, as the role P(dbops.recovery.offsite#role) has it.
     type: dict
     required: true
+  also:
+    description:
+      - Further keys that are left, such as C(is_offsite), which modules take that have a list of stores.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -40,11 +48,14 @@ _value:
 """
 
 
-def store_access(store: dict) -> dict:
-    """Given a store as an inventory has it, return the options that every module takes. Raise AnsibleFilterError."""
+def store_access(store: dict, also: Collection[str] = ()) -> dict:
+    """Given a store as an inventory has it, return the options that every module takes, and those in also.
+
+    Raise AnsibleFilterError.
+    """
     if not isinstance(store, dict):
         raise AnsibleFilterError("store_access is for a store: a mapping with the key store.")
-    return {name: store[name] for name in store_options() if name in store}
+    return {name: store[name] for name in (*store_options(), *also) if name in store}
 
 
 class FilterModule:

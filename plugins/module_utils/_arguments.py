@@ -89,6 +89,26 @@ def store_list() -> dict:
         "type": "list",
         "elements": "dict",
         "default": [],
-        "options": store_options(),
+        "options": {**store_options(), "is_offsite": {"type": "bool"}},
         "required_together": [("access_key", "secret_key")],
+    }
+
+
+def policy_options() -> dict:
+    """Return the options that say what retention keeps."""
+    return {
+        "keep_daily_days": {"type": "int", "default": 30},
+        "keep_weekly": {"type": "int", "default": 12},
+        "keep_monthly": {"type": "int", "default": 12},
+        "keep_last": {"type": "int", "default": 0},
+        "keep_within": {"type": "str"},
+        "weekly_on": {
+            "type": "str",
+            "choices": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+            "default": "sunday",
+        },
+        "monthly_on": {"type": "int", "default": 1},
+        "timezone": {"type": "str", "default": "UTC"},
+        "max_total_size": {"type": "str"},
+        "min_age": {"type": "str", "default": "1h"},
     }

@@ -9,9 +9,14 @@ Private to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+<<<<<<< HEAD
 import stat
+=======
+import tempfile
+>>>>>>> 2441a7296f21cd24fb58c552435931dc6598ee52
 from typing import Any, BinaryIO
 
 # Ends the name of a file that is not whole yet.
@@ -60,3 +65,21 @@ def hash_to_end(file: BinaryIO) -> Any:
     while block := file.read(BLOCK_BYTES):
         digest.update(block)
     return digest
+
+
+def write_whole(path: str, content: bytes, mode: int) -> None:
+    """Write a file so that its name holds the old content or the new one, whole, at any moment. Raise OSError."""
+    # A name that nobody can foresee: the directory need not be ours alone.
+    descriptor, partial = tempfile.mkstemp(PARTIAL, f".{os.path.basename(path)}.", os.path.dirname(path))
+    try:
+        with open(descriptor, "wb") as file:
+            # Whatever the umask is.
+            os.fchmod(descriptor, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(partial, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(partial)
+    sync_directory(os.path.dirname(path))

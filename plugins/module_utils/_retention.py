@@ -30,7 +30,7 @@ import calendar
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Callable
 
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration, show_size, show_time
@@ -108,6 +108,34 @@ def plan(items: Iterable[Item], policy: Policy, now: datetime) -> list[Decision]
         decisions += _decide(sorted(of_database.values(), key=_age_order, reverse=True), policy, now)
     decisions.sort(key=lambda decision: (_age_order(decision.item), decision.item.database), reverse=True)
     return decisions if policy.max_total_size is None else _within_size(decisions, policy.max_total_size)
+
+
+def first_deletions(items: Iterable[Item], policy: Policy, now: datetime) -> dict[str, tuple[datetime, list[Item]]]:
+    """For each database, say when a backup of those that are there now is deleted first, and which ones are then.
+
+    A backup that is added meanwhile can bring that forward. Databases that never lose one by themselves are left out.
+    """
+    items = list(items)
+    found: dict[str, tuple[datetime, list[Item]]] = {}
+    waiting = {item.database for item in items}
+    for moment in sorted({now} | {each for item in items for each in _turning_points(item, policy) if each > now}):
+        for decision in plan(items, policy, moment):
+            if not decision.keep and decision.item.database in waiting:
+                found.setdefault(decision.item.database, (moment, []))[1].append(decision.item)
+        waiting -= found.keys()
+        if not waiting:
+            break
+    return found
+
+
+def _turning_points(item: Item, policy: Policy) -> Iterator[datetime]:
+    """Yield the moments from which a rule, or its youth, no longer keeps a backup. Weeks and months go by backups."""
+    if policy.daily_days:
+        first_day_without = item.started.astimezone(policy.zone).date() + timedelta(days=policy.daily_days)
+        yield datetime.combine(first_day_without, time.min, tzinfo=policy.zone)
+    if policy.within:
+        yield item.started + policy.within + timedelta(seconds=1)
+    yield item.started + policy.min_age
 
 
 def _age_order(item: Item) -> tuple:

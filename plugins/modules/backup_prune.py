@@ -220,7 +220,7 @@ missing:
 """
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.prune import prune_backups
-from ansible_collections.dbops.recovery.plugins.module_utils._arguments import store_options
+from ansible_collections.dbops.recovery.plugins.module_utils._arguments import policy_options, store_options
 from ansible_collections.dbops.recovery.plugins.module_utils._module import run_module
 
 
@@ -232,20 +232,7 @@ def main():
             **store_options(required=False),
             "directory": {"type": "path"},
             "database": {"type": "str"},
-            "keep_daily_days": {"type": "int", "default": 30},
-            "keep_weekly": {"type": "int", "default": 12},
-            "keep_monthly": {"type": "int", "default": 12},
-            "keep_last": {"type": "int", "default": 0},
-            "keep_within": {"type": "str"},
-            "weekly_on": {
-                "type": "str",
-                "choices": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
-                "default": "sunday",
-            },
-            "monthly_on": {"type": "int", "default": 1},
-            "timezone": {"type": "str", "default": "UTC"},
-            "max_total_size": {"type": "str"},
-            "min_age": {"type": "str", "default": "1h"},
+            **policy_options(),
             "max_delete_fraction": {"type": "float", "default": 0.5},
             "state_directory": {"type": "path"},
             "max_newest_age": {"type": "str", "default": "14d"},

@@ -56,7 +56,7 @@ def sql(socket: object, statements: str, schema: str = "") -> str:
 def require_no_warning(done: subprocess.CompletedProcess, but: str = "") -> None:
     """Fail when a playbook warned of anything, or not of the one thing that it should."""
     said = done.stdout + done.stderr
-    assert said.count("WARNING") == bool(but), said
+    assert said.count("[WARNING]") == bool(but), said
     assert but in " ".join(said.split()), said
     assert "DEPRECAT" not in said, said
 

@@ -48,7 +48,7 @@ HALF_SECONDS = 86400
 
 def prune_backups(options: dict, check_mode: bool) -> dict:
     """Prune as backup_prune's options say; return its result. Raise RecoveryError when it must not be done."""
-    policy, guard = _policy(options), _guard(options)
+    policy, guard = policy_of(options), _guard(options)
     now = parse_moment(options["as_of"], "as_of") if options["as_of"] else utc_now()
     directory = os.path.abspath(options["directory"]) if options["directory"] else None
     store = DirectoryStore(directory, name=directory) if directory else open_store(options)
@@ -75,7 +75,8 @@ def prune_backups(options: dict, check_mode: bool) -> dict:
     return result
 
 
-def _policy(options: dict) -> retention.Policy:
+def policy_of(options: dict) -> retention.Policy:
+    """Given the options that say what is kept, return the policy. Raise RecoveryError where they make no sense."""
     within, size = options["keep_within"], options["max_total_size"]
     policy = retention.Policy(
         zone=_zone(options["timezone"]),

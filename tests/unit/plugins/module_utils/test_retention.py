@@ -21,6 +21,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._retention import (
     Item,
     Memory,
     Policy,
+    first_deletions,
     losses,
     objection,
     plan,
@@ -263,6 +264,41 @@ def test_a_host_that_comes_back_after_half_a_year_does_not_miss_what_another_has
 moments = st.datetimes(datetime(2023, 12, 1), datetime(2026, 11, 25), timezones=st.just(UTC)).map(
     lambda moment: moment.replace(microsecond=0)
 )
+
+
+def test_the_next_to_go_is_the_one_whose_last_day_ends_first():
+    nights = nightly("2026-11-20", "2026-11-25")
+    said = first_deletions(nights, replace(OFF, daily_days=7), NOW)
+    assert said == {"shop": (datetime(2026, 11, 27, tzinfo=UTC), [at("2026-11-20T02:00")])}
+
+
+def test_the_day_after_which_a_backup_goes_ends_at_midnight_of_the_zone():
+    said = first_deletions(nightly("2026-11-20", "2026-11-25"), Policy(BERLIN, daily_days=7), NOW)
+    assert said["shop"][0] == datetime(2026, 11, 26, 23, tzinfo=UTC)
+
+
+def test_what_may_go_already_goes_now_all_of_it():
+    moment, going = first_deletions(nightly("2026-11-20", "2026-11-25"), replace(OFF, daily_days=3), NOW)["shop"]
+    assert moment == NOW
+    assert [f"{item.started:%d}" for item in going] == ["22", "21", "20"]
+
+
+def test_a_backup_that_is_kept_for_its_age_goes_a_second_after():
+    said = first_deletions(nightly("2026-11-24", "2026-11-25"), replace(OFF, within=timedelta(hours=48)), NOW)
+    assert said["shop"] == (datetime(2026, 11, 26, 2, 0, 1, tzinfo=UTC), [at("2026-11-24T02:00")])
+
+
+def test_a_young_backup_that_no_rule_keeps_goes_when_it_is_old_enough():
+    policy = replace(OFF, last=1, min_age=timedelta(hours=1))
+    said = first_deletions([at("2026-11-25T11:30"), at("2026-11-25T11:40")], policy, NOW)
+    assert said["shop"] == (datetime(2026, 11, 25, 12, 30, tzinfo=UTC), [at("2026-11-25T11:30")])
+
+
+def test_what_only_new_backups_would_push_out_is_not_said_to_go():
+    items = nightly("2026-11-24", "2026-11-25")
+    assert first_deletions(items, replace(OFF, last=2, weekly=1), NOW) == {}
+
+
 items = st.builds(
     Item,
     name=st.uuids().map(str),
@@ -361,6 +397,19 @@ def test_what_another_host_prunes_by_the_same_rules_is_never_missed(catalog, lat
         for database in ("shop", "crm")
     }
     assert losses(memories, kept, policy, NOW) == []
+
+
+@given(catalogs, policies)
+@settings(max_examples=200, deadline=None)
+def test_nothing_is_deleted_before_the_moment_that_is_said(catalog, policy):
+    said = first_deletions(catalog, policy, NOW)
+    for database in {item.database for item in catalog}:
+        moment, going = said.get(database, (NOW + timedelta(days=9999), []))
+        at_last = [each.item for each in plan(catalog, policy, moment) if not each.keep]
+        assert [item for item in at_last if item.database == database] == going
+        if moment > NOW:
+            before = plan(catalog, policy, max(NOW, moment - timedelta(seconds=1)))
+            assert not [each for each in before if not each.keep and each.item.database == database]
 
 
 @given(st.dates(date(2024, 1, 1), date(2026, 11, 25)))
