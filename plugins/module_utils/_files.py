@@ -12,11 +12,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-<<<<<<< HEAD
 import stat
-=======
 import tempfile
->>>>>>> 2441a7296f21cd24fb58c552435931dc6598ee52
 from typing import Any, BinaryIO
 
 # Ends the name of a file that is not whole yet.
@@ -34,22 +31,30 @@ def sync_directory(path: str) -> None:
         os.close(descriptor)
 
 
-def write_whole(path: str, content: bytes) -> None:
-    """Write a file so that the path holds the old one or the new one whole at any moment. Raise OSError.
+def write_whole(path: str, content: bytes, mode: int | None = None) -> None:
+    """Write a file so that its name holds the old content or the new one, whole, at any moment. Raise OSError.
 
-    A new one has mode 0600; one that is written again keeps its owner and mode.
+    Args:
+        mode: of the file. Without it a new one has 0600, and one that is written again keeps its owner and mode.
     """
-    partial = path + PARTIAL
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "wb") as file:
-        if os.path.exists(path):
-            before = os.stat(path)
-            os.fchown(descriptor, before.st_uid, before.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    # A name that nobody can foresee: the directory need not be ours alone, and two may write at once.
+    descriptor, partial = tempfile.mkstemp(PARTIAL, f"{os.path.basename(path)}.", os.path.dirname(path))
+    try:
+        with open(descriptor, "wb") as file:
+            if mode is not None:
+                # Whatever the umask is.
+                os.fchmod(descriptor, mode)
+            elif os.path.exists(path):
+                before = os.stat(path)
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(partial, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(partial)
     sync_directory(os.path.dirname(path))
 
 
@@ -65,21 +70,3 @@ def hash_to_end(file: BinaryIO) -> Any:
     while block := file.read(BLOCK_BYTES):
         digest.update(block)
     return digest
-
-
-def write_whole(path: str, content: bytes, mode: int) -> None:
-    """Write a file so that its name holds the old content or the new one, whole, at any moment. Raise OSError."""
-    # A name that nobody can foresee: the directory need not be ours alone.
-    descriptor, partial = tempfile.mkstemp(PARTIAL, f".{os.path.basename(path)}.", os.path.dirname(path))
-    try:
-        with open(descriptor, "wb") as file:
-            # Whatever the umask is.
-            os.fchmod(descriptor, mode)
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(partial, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(partial)
-    sync_directory(os.path.dirname(path))
