@@ -79,12 +79,6 @@ def test_the_role_offsite_knows_every_option_of_a_store():
         assert stores[name].get("choices") == option.get("choices"), name
 
 
-def test_the_role_status_takes_the_stores_of_the_role_offsite_and_leaves_out_what_only_uploading_needs():
-    stores = entry_points(ROLES[0].parent / "offsite")["main"]["options"]["offsite_stores"]["options"]
-    left_out = load(ROLES[0].parent / "status" / "vars" / "main.yml")["_status_not_reach"]
-    assert set(stores) - set(left_out) == {*store_options(), "is_offsite"}
-
-
 @pytest.mark.parametrize(("which", "prefix"), [("offsite", "offsite_"), ("local", "offsite_local_")])
 def test_the_role_status_expects_what_the_role_offsite_keeps_by_default(which, prefix):
     policy = load(ROLES[0].parent / "status" / "vars" / "main.yml")[f"_status_{which}_retention"]
