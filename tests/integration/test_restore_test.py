@@ -64,7 +64,7 @@ def off_site(run_module, backup, shop, folder, store) -> dict:
 
 
 def test_what_is_off_site_is_restored_proved_and_written_down(
-    desk, store, off_site, shop, object_store, bucket, server
+    desk, store, off_site, shop, object_store, bucket, server, run_module
 ):
     before = server.dump(shop)
     more = {
@@ -99,6 +99,9 @@ def test_what_is_off_site_is_restored_proved_and_written_down(
     assert read(object_store, bucket, f"{record['name']}.restore-test.json") == record
     evidence = read(object_store, bucket, f"{off_site['name']}.manifest.json")["verifications"][-1]
     assert (evidence["level"], evidence["verified"], evidence["restore_test"]) == ("restore", True, record["name"])
+    (status,) = run_module("backup_status", {"stores": [store]})["databases"]
+    assert (status["restore_test"]["name"], status["restore_test"]["passed"]) == (record["name"], True)
+    assert status["newest"]["verified"] == "restore"
     assert not (desk.directory / "fetched").exists()
     assert server.dump(shop) == before
 
