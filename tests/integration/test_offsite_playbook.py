@@ -82,10 +82,16 @@ def test_a_night_backs_up_brings_off_site_and_prunes(desk, stores, old_nights, o
     assert "12 sent" in done.stdout
     assert "7 kept" in " ".join(done.stdout.split())
 
-    again = night(desk, offsite_stores=stores)
+    for file in (desk.directory / "disk").glob(f"{old_nights[9]}.*"):
+        file.unlink()
+    again = night(desk, offsite_stores=stores, warning=f"({old_nights[9]})")
     assert again.returncode == 0, again.stdout
-    assert "1 sent" in again.stdout
-    assert "7 there already" in " ".join(again.stdout.split())
+    said = " ".join(again.stdout.split())
+    assert "1 sent" in said
+    assert "7 there already" in said
+    # By the module's warning and by the report, which those get who are not there.
+    assert [place["missing"] for place in report_of(desk)["pruned"]] == [[], [old_nights[9]], []]
+    assert f"1 GONE that the rules keep, and not deleted by this host: {old_nights[9]}" in said
 
 
 @pytest.mark.parametrize("directory", ["is not there yet", "is empty"])

@@ -47,14 +47,7 @@ class Memories:
 
     def recall(self) -> dict[str, Memory]:
         """Return what was there after the last run, by database. Raise RecoveryError when it cannot be read."""
-        try:
-            found = os.listdir(self._directory)
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise os_error(f"What {self._place} had cannot be looked up", error) from error
-        databases = [entry[: -len(_SUFFIX)] for entry in found if entry.endswith(_SUFFIX)]
-        return {each: self._read(each) for each in databases if self._database in (None, each)}
+        return {database: self._read(database) for database in self._noted()}
 
     def remember(self, moment: datetime, items: Iterable[Item]) -> None:
         """Note what is there now, in the place of what was noted. Raise RecoveryError when that cannot be written."""
@@ -63,7 +56,7 @@ class Memories:
             left[item.database].append(item.name)
         try:
             os.makedirs(self._directory, mode=0o700, exist_ok=True)
-            for database in self.recall().keys() - left.keys():
+            for database in self._noted() - left.keys():
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(self._path(database))
             for database, there in left.items():
@@ -74,6 +67,16 @@ class Memories:
                 f"Nothing was deleted from {self._place}, since what stays there cannot be noted (state_directory)",
                 error,
             ) from error
+
+    def _noted(self) -> set[str]:
+        try:
+            found = os.listdir(self._directory)
+        except FileNotFoundError:
+            return set()
+        except OSError as error:
+            raise os_error(f"What {self._place} had cannot be looked up", error) from error
+        databases = {entry[: -len(_SUFFIX)] for entry in found if entry.endswith(_SUFFIX)}
+        return databases if self._database is None else databases & {self._database}
 
     def _path(self, database: str) -> str:
         return os.path.join(self._directory, database + _SUFFIX)
