@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import testinfra
 
-REPORTS = "/var/lib/dbops-restore-tests"
+REPORTS = "/var/lib/dbops.recovery/restore-tests"
 
 
 def reach(name):
