@@ -1,4 +1,3 @@
-#!/usr/bin/python
 """Let many nights pass on a host: a backup, its upload, the pruning of both places, with the clock set on by a day.
 
 The backup of each night is the newest real one of a directory under another name. The rest is what the modules do, in
