@@ -34,7 +34,7 @@ conformance: ## Stores on Ceph's S3 gateway, an old server over TLS (needs root)
 sanity: ## ansible-test sanity
 	@$(RUN) sanity
 
-lint: ## ansible-lint, ruff, shellcheck, actionlint, changelog, contents of the built collection
+lint: ## ansible-lint, ruff, shellcheck, actionlint, changelog, the built collection and Galaxy's importer
 	@$(RUN) lint
 
 docs: ## The site of the documents in .cache/docs/html, with the reference; no link may be broken
