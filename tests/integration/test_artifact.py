@@ -17,19 +17,16 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PLAYBOOK = """
 - hosts: localhost
   gather_facts: false
-  module_defaults:
-    group/dbops.recovery.database: {login_unix_socket: "{{ socket }}", login_user: root, config_file: /nonexistent}
   tasks:
-    - dbops.recovery.db_backup: {database: "{{ database }}", directory: "{{ directory }}"}
+    - dbops.recovery.db_backup:
+        database: "{{ restore_database }}"
+        directory: "{{ restore_directory }}"
+        login_unix_socket: "{{ restore_connection.login_unix_socket }}"
+        login_user: root
       register: backed_up
-    - dbops.recovery.backup_verify: {backup: "{{ backed_up.backup.path }}", level: restore}
-      register: verified
-    - dbops.recovery.db_restore: {database: "{{ database }}", backup: "{{ backed_up.backup.path }}"}
-      register: restored
-    - ansible.builtin.copy:
-        dest: "{{ directory }}/outcome"
-        content: "{{ verified.verified }} {{ restored.outcome }} by {{ restored.strategy }}"
-        mode: "0600"
+    - dbops.recovery.backup_verify:
+        backup: "{{ backed_up.backup.path }}"
+        level: restore
 """
 
 
@@ -63,14 +60,17 @@ def test_the_built_collection_backs_up_proves_and_restores_in_a_clean_environmen
     before = server.dump(shop)
 
     options = {
-        "socket": str(server.socket),
-        "database": shop,
-        "directory": str(folder),
+        "restore_hosts": "localhost",
+        "restore_database": shop,
+        "restore_directory": str(folder),
+        "restore_connection": {"login_unix_socket": str(server.socket), "login_user": "root"},
+        "restore_confirm": shop,
         "ansible_python_interpreter": str(tmp_path / "venv" / "bin" / "python"),
     }
-    ansible = ("venv/bin/ansible-playbook", "-i", "localhost,", "-c", "local")
-    said = run(tmp_path, *ansible, playbook, "-e", json.dumps(options))
-    assert (folder / "outcome").read_text() == "True restored by swap", said
+    ansible = ("venv/bin/ansible-playbook", "-i", "localhost,", "-c", "local", "-e", json.dumps(options))
+    run(tmp_path, *ansible, playbook)
+    server.execute("DELETE FROM orders", schema=shop)
+    said = run(tmp_path, *ansible, "dbops.recovery.restore")
+
+    assert f"Restored {shop} from" in said
     assert server.dump(shop) == before
-    # The playbooks and roles of the collection are found by their names.
-    assert "Restore" in run(tmp_path, *ansible, "--list-tasks", "dbops.recovery.restore")
