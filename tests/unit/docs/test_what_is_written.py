@@ -26,7 +26,6 @@ from markdown_it import MarkdownIt
 
 LANGUAGES = {"console", "diff", "ini", "json", "python", "sql", "text", "yaml"}
 BLOCKS = all_blocks()
-YAML = [block for block in BLOCKS if block.language == "yaml"]
 SETTINGS = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections")}
 # What a template may turn out to be.
 INSTEAD_OF_VALUES = {"str": "x", "path": "/x", "raw": "x", "int": 1, "float": 1.0, "bool": True, "list": [], "dict": {}}
@@ -96,10 +95,11 @@ def specification(option: dict, all_are_there: bool) -> dict:
 
 
 def kind(block: Block) -> str:
-    """Say what a block in YAML is: `plays`, `tasks` or `variables`."""
+    """Say what a block in YAML is: `plays`, `tasks`, `variables` or an `inventory`."""
     content = yaml.safe_load(block.text)
     if isinstance(content, dict):
-        return "variables"
+        groups = all(isinstance(each, dict) and {"hosts", "children"} & each.keys() for each in content.values())
+        return "inventory" if groups else "variables"
     return "plays" if all("hosts" in each or "ansible.builtin.import_playbook" in each for each in content) else "tasks"
 
 
@@ -129,6 +129,10 @@ def roles_in(content: Any) -> list[tuple[str, str, dict]]:
     return found
 
 
+CODE = [block for block in BLOCKS if block.language == "yaml" and kind(block) in ("plays", "tasks")]
+VARIABLES = [block for block in BLOCKS if block.language == "yaml" and kind(block) == "variables"]
+
+
 def test_every_block_says_its_language():
     assert [str(block) for block in BLOCKS if block.language not in LANGUAGES] == []
 
@@ -138,7 +142,7 @@ def test_every_block_in_json_can_be_read(block):
     json.loads(block.text)
 
 
-@pytest.mark.parametrize("block", [block for block in YAML if kind(block) != "variables"], ids=str)
+@pytest.mark.parametrize("block", CODE, ids=str)
 def test_every_task_has_options_that_its_module_takes(block, reference):
     keywords = set(reference["keyword"])
     for task in tasks_in(yaml.safe_load(block.text)):
@@ -150,7 +154,7 @@ def test_every_task_has_options_that_its_module_takes(block, reference):
             assert not module.startswith("dbops."), f"there is no {module}"
 
 
-@pytest.mark.parametrize("block", [block for block in YAML if kind(block) != "variables"], ids=str)
+@pytest.mark.parametrize("block", CODE, ids=str)
 def test_every_role_is_given_variables_that_it_has(block, reference, variables):
     for name, entry_point, given in roles_in(yaml.safe_load(block.text)):
         entry = reference["role"][name]["entry_points"][entry_point]
@@ -158,7 +162,7 @@ def test_every_role_is_given_variables_that_it_has(block, reference, variables):
         assert faults({**variables, **entry["options"]}, given, all_are_there=False) == []
 
 
-@pytest.mark.parametrize("block", [block for block in YAML if kind(block) == "variables"], ids=str)
+@pytest.mark.parametrize("block", VARIABLES, ids=str)
 def test_every_variable_is_one_of_a_role_and_has_a_value_that_it_takes(block, variables):
     content = yaml.safe_load(block.text)
     ours = {name: value for name, value in content.items() if not name.startswith(("ansible_", "vault_"))}
@@ -167,16 +171,19 @@ def test_every_variable_is_one_of_a_role_and_has_a_value_that_it_takes(block, va
 
 
 def test_every_playbook_passes_ansibles_syntax_check(tmp_path):
-    playbooks = []
-    for number, block in enumerate(block for block in YAML if kind(block) != "variables"):
+    playbooks = {}
+    for number, block in enumerate(CODE):
         content = yaml.safe_load(block.text)
         plays = content if kind(block) == "plays" else [{"hosts": "all", "tasks": content}]
-        playbooks.append(tmp_path / f"{number}.yml")
-        playbooks[-1].write_text(yaml.safe_dump(plays, sort_keys=False))
-    program = Path(sys.executable).with_name("ansible-playbook")
+        playbooks[tmp_path / f"{number}.yml"] = plays
+    for path, plays in playbooks.items():
+        path.write_text(yaml.safe_dump(plays, sort_keys=False))
+    groups = {play["hosts"] for plays in playbooks.values() for play in plays} - {"all", "localhost"}
+    inventory = tmp_path / "inventory.ini"
+    inventory.write_text("".join(f"[{group}]\nhost\n" for group in sorted(groups)))
 
     done = subprocess.run(
-        [program, "--syntax-check", "-i", ROOT / "examples" / "inventory", *playbooks],
+        [Path(sys.executable).with_name("ansible-playbook"), "--syntax-check", "-i", inventory, *playbooks],
         env={**SETTINGS, "ANSIBLE_NOCOLOR": "1"},
         capture_output=True,
         text=True,

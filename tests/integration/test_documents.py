@@ -1,0 +1,146 @@
+# Copyright (c) 2026 the dbops.recovery authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every command of the documents is typed as it stands there, and says what stands below it.
+
+A page is read from its beginning to its end, by one reader. What must have happened before a part of it (somebody has
+dropped a table, a server has died) is prepared by the scene of that part.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from documents import ROOT, Command, all_commands, commands_of, read_blocks
+from reader import Reader
+
+# What is not typed here, and why. A command that is neither run nor named here fails the tests.
+ELSEWHERE = {
+    r"make( \w+)? *(#.*)?": "the parts of the tests themselves, and the demo, which is one",
+    r"source \.venv/bin/activate": "what these tests run in",
+    r"(export SCENARIO=|scripts/molecule )\S+.*": "the part molecule does that with every scenario",
+    r"python3 -m pip install .*": "test_artifact installs what is needed, into an environment of its own",
+    r"ansible-playbook -i inventory prepare\.yml": "Molecule installs packages on its hosts by this role",
+    r"ansible-galaxy collection install dbops\.recovery": "test_artifact installs what was built; Galaxy is far away",
+}
+
+
+def is_elsewhere(command: Command) -> bool:
+    return any(re.fullmatch(pattern, command.text) for pattern in ELSEWHERE)
+
+
+PAGES = sorted({command.block.document for command in all_commands() if not is_elsewhere(command)})
+
+SHOP = """
+CREATE TABLE customer (id INT PRIMARY KEY, name VARCHAR(80), email VARCHAR(120), city VARCHAR(80));
+CREATE TABLE orders (id INT PRIMARY KEY, customer_id INT NOT NULL, total DECIMAL(10,2),
+  FOREIGN KEY (customer_id) REFERENCES customer (id));
+INSERT INTO customer VALUES (1, 'Ada', 'ada@example.org', 'London'), (2, 'Emre', 'emre@example.org', 'Izmir');
+INSERT INTO orders VALUES (1, 1, 10.00), (2, 2, 250.50);
+"""
+
+
+@pytest.fixture
+def reader(server, make_schema, tmp_path) -> Reader:
+    """A reader whose database is shop."""
+    server.execute("DROP DATABASE IF EXISTS shop", "DROP DATABASE IF EXISTS shop_staging")
+    make_schema(SHOP, name="shop")
+    return Reader(tmp_path, server)
+
+
+def nothing(reader: Reader, fixture: Callable) -> None:
+    """All is as it was."""
+
+
+def empty_desk(reader: Reader, fixture: Callable) -> None:
+    """Nothing is there yet but a database and a directory for its backups."""
+    reader.server.execute("DROP USER IF EXISTS shop_backup@localhost")
+    reader.folder("/var/backups/shop")
+
+
+def some_nights(reader: Reader, fixture: Callable) -> None:
+    """There are the backups that the pages name, and since then a migration has failed."""
+    reader.sit_in_a_checkout()
+    folder = reader.folder("/var/backups/shop")
+    real = fixture("backup_here")("shop", folder)
+    for name in ("shop_2026-11-23_230003", "shop_2026-11-24_230004"):
+        as_of(real, name)
+    as_of(real, "shop_2026-11-25_092145", pinned=True, labels={"purpose": "safety"})
+    for path in folder.glob(f"{real['name']}.*"):
+        path.unlink()
+    reader.server.execute(
+        "CREATE TABLE loyalty_card (id INT PRIMARY KEY, customer_id INT)",
+        "CREATE VIEW card_holders AS SELECT name FROM customer JOIN loyalty_card ON customer.id = customer_id",
+        schema="shop",
+    )
+
+
+def as_of(backup: dict, name: str, **head: object) -> None:
+    """Copy a backup under the name of another moment."""
+    manifest = Path(backup["manifest_path"])
+    content = json.loads(manifest.read_text())
+    started = datetime.strptime(name.partition("_")[2], "%Y-%m-%d_%H%M%S")
+    content["backup"].update(name=name, started=f"{started:%Y-%m-%dT%H:%M:%SZ}", **head)
+    content["archive"]["file"] = f"{name}.sql.zst"
+    manifest.with_name(f"{name}.manifest.json").write_text(json.dumps(content))
+    shutil.copy(backup["path"], manifest.with_name(f"{name}.sql.zst"))
+
+
+def staging(reader: Reader, fixture: Callable) -> None:
+    """Staging has a database of its own, and production's backup was copied to its host."""
+    fixture("make_schema")("CREATE TABLE leftover (id INT)", name="shop_staging")
+    reader.set("staging.shop.test", restore_database="shop_staging")
+    reader.folder("/var/backups/shop_staging")
+    for path in reader.folder("/var/backups/shop").glob("shop_2026-11-24_230004.*"):
+        shutil.copy(path, reader.folder("/var/backups/incoming"))
+
+
+def server_died(reader: Reader, fixture: Callable) -> None:
+    """A restore was killed in the middle of its swap."""
+    options = {
+        "backup": str(reader.folder("/var/backups/shop") / "shop_2026-11-24_230004.sql.zst"),
+        "safety_backup": False,
+    }
+    killed = fixture("start_module")("db_restore", options, fault=("_actions.swapping:_load_bodies", "kill")).process
+    assert killed.wait(60) == -signal.SIGKILL
+
+
+# Before a page is begun, and before each command below one of its headings.
+SCENES = {
+    ("docs/getting-started.md", ""): empty_desk,
+    ("docs/restore.md", ""): some_nights,
+    ("docs/restore.md", "Production's backup into staging"): staging,
+    ("docs/restore.md", "broken"): server_died,
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_command_of_a_page_works_and_says_what_the_page_shows(page, reader, request):
+    SCENES[str(page), ""](reader, request.getfixturevalue)
+    for block in read_blocks(page, (ROOT / page).read_text()):
+        if file := re.match(r"# ([\w./-]+\.\w+)\n", block.text):
+            reader.write(file[1], block.text)
+        for command in commands_of(block) if block.language == "console" else ():
+            if is_elsewhere(command):
+                continue
+            SCENES.get((str(page), block.heading), nothing)(reader, request.getfixturevalue)
+            done = reader.type(command)
+
+            where = f"{block}: {command.text}\n{done.stdout}"
+            assert (done.returncode != 0) == ("[ERROR]" in str(command.shown)), where
+            assert ("[WARNING]" in done.stdout) == ("[WARNING]" in str(command.shown)), where
+            assert reader.missing(command, done.stdout) == [], where
+
+
+def test_nothing_is_left_out_that_is_in_no_document():
+    texts = [command.text for command in all_commands()]
+
+    assert [pattern for pattern in ELSEWHERE if not any(re.fullmatch(pattern, text) for text in texts)] == []
