@@ -141,5 +141,5 @@ def shape(text: str) -> str:
     text = re.sub(r"(__(?:before|restore))_[0-9a-f]{8}", r"\1_#", text)
     # Moments, sizes, versions, names of backups; then one mark for a run of them, with whatever unit.
     text = re.sub(r"\d[\d.,:TZ_-]*", "#", text)
-    text = re.sub(r"(#\s*(?:[kKMGT]i?B|B|d|h|min|s)\b\s*)+", "# ", text)
+    text = re.sub(r"(#\s*(?:[kKMGT]i?B|B|d|h|min|m|s)\b\s*)+", "# ", text)
     return " ".join(re.sub(r"\*{3,}|-{3,}", "", text).split())

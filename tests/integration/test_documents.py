@@ -10,17 +10,20 @@ dropped a table, a server has died) is prepared by the scene of that part.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
 import signal
-from collections.abc import Callable
-from datetime import datetime
+import sys
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from documents import ROOT, Command, all_commands, commands_of, read_blocks
-from reader import Reader
+from documents import DOCUMENTS, ROOT, Command, all_commands, commands_of, read_blocks
+from reader import HOSTS, Reader
+from sinks import WebSink
 
 # What is not typed here, and why. A command that is neither run nor named here fails the tests.
 ELSEWHERE = {
@@ -29,6 +32,7 @@ ELSEWHERE = {
     r"(export SCENARIO=|scripts/molecule )\S+.*": "the part molecule does that with every scenario",
     r"python3 -m pip install .*": "test_artifact installs what is needed, into an environment of its own",
     r"ansible-playbook -i inventory prepare\.yml": "Molecule installs packages on its hosts by this role",
+    r"ansible-playbook (playbooks/|dbops\.recovery\.)(deploy|rollback)(\.yml)? -l .*": "the demo and Molecule deploy",
     r"ansible-galaxy collection install dbops\.recovery": "test_artifact installs what was built; Galaxy is far away",
 }
 
@@ -37,7 +41,13 @@ def is_elsewhere(command: Command) -> bool:
     return any(re.fullmatch(pattern, command.text) for pattern in ELSEWHERE)
 
 
-PAGES = sorted({command.block.document for command in all_commands() if not is_elsewhere(command)})
+def sense(command: Command) -> str:
+    """Return a command without what makes no difference: its comment, the environment, how the playbook is named."""
+    text = re.sub(r"\s+#.*|\\\n", " ", command.text)
+    text = re.sub(r" -l \S+|(?<=shop_)[\d_-]+", "", text)
+    text = "\n".join([text, *command.typed])
+    return " ".join(re.sub(r"^(ansible-playbook .*?)dbops\.recovery\.(\w+)", r"\1playbooks/\2.yml", text).split())
+
 
 SHOP = """
 CREATE TABLE customer (id INT PRIMARY KEY, name VARCHAR(80), email VARCHAR(120), city VARCHAR(80));
@@ -46,6 +56,12 @@ CREATE TABLE orders (id INT PRIMARY KEY, customer_id INT NOT NULL, total DECIMAL
 INSERT INTO customer VALUES (1, 'Ada', 'ada@example.org', 'London'), (2, 'Emre', 'emre@example.org', 'Izmir');
 INSERT INTO orders VALUES (1, 1, 10.00), (2, 2, 250.50);
 """
+
+
+@pytest.fixture
+def web_sink() -> Iterator[WebSink]:
+    with WebSink() as sink:
+        yield sink
 
 
 @pytest.fixture
@@ -66,9 +82,15 @@ def empty_desk(reader: Reader, fixture: Callable) -> None:
     reader.folder("/var/backups/shop")
 
 
+def checkout(reader: Reader, fixture: Callable) -> None:
+    """The reader sits in a checkout, and production's database is shop."""
+    reader.sit_in_a_checkout()
+    reader.folder("/var/backups/shop")
+
+
 def some_nights(reader: Reader, fixture: Callable) -> None:
     """There are the backups that the pages name, and since then a migration has failed."""
-    reader.sit_in_a_checkout()
+    checkout(reader, fixture)
     folder = reader.folder("/var/backups/shop")
     real = fixture("backup_here")("shop", folder)
     for name in ("shop_2026-11-23_230003", "shop_2026-11-24_230004"):
@@ -113,25 +135,94 @@ def server_died(reader: Reader, fixture: Callable) -> None:
     assert killed.wait(60) == -signal.SIGKILL
 
 
-# Before a page is begun, and before each command below one of its headings.
+def bucket(reader: Reader, fixture: Callable) -> None:
+    """There are backups of the last nights, and a bucket for them."""
+    checkout(reader, fixture)
+    real = fixture("backup_here")("shop", reader.folder("/var/backups/shop"))
+    for days in range(1, 12):
+        as_of(real, f"shop_{datetime.now(timezone.utc) - timedelta(days=days):%Y-%m-%d}_010004")
+    for path in reader.folder("/var/backups/shop").glob(f"{real['name']}.*"):
+        path.unlink()
+    store = fixture("object_store")
+    store.client().create_bucket(Bucket="example-backups")
+    options = store.options("example-backups", "production")
+    state = str(reader.folder("/mnt/state"))
+    reader.set("db1.shop.example.org", offsite_stores=[options], offsite_state_directory=state)
+
+
+def drill(reader: Reader, fixture: Callable) -> None:
+    """Backups were brought to a mounted disk, which a host reads that is not production's."""
+    checkout(reader, fixture)
+    fixture("backup_here")("shop", reader.folder("/mnt/nas/backups"))
+    reader.write("inventory/drill.yml", "restore_test: {hosts: {drill1: }}")
+    places = {name: str(reader.folder(f"/srv/{name}")) for name in ("work", "reports")}
+    reader.set(
+        "drill1",
+        ansible_connection="local",
+        ansible_python_interpreter=sys.executable,
+        offsite_stores=[{"store": f"file://{reader.folder('/mnt/nas/backups')}"}],
+        restore_test_rto_target="4h",
+        restore_test_rpo_target="26h",
+        restore_test_directory=places["work"],
+        restore_test_report_directory=places["reports"],
+    )
+
+
+def channel(reader: Reader, fixture: Callable) -> None:
+    """Somebody listens."""
+    checkout(reader, fixture)
+    for host in HOSTS:
+        reader.set(host, notify_mail_to=[], notify_webhook_url=fixture("web_sink").url())
+
+
+def old_dump(reader: Reader, fixture: Callable) -> None:
+    """The application has backed itself up."""
+    checkout(reader, fixture)
+    dump = reader.folder("/var/backups/old") / "backup-2026-11-20.sql.gz"
+    dump.write_bytes(gzip.compress(reader.server.dump("shop")))
+
+
+# Before a page is begun, and before each command below one of its headings. The pages are read in this order.
 SCENES = {
     ("docs/getting-started.md", ""): empty_desk,
     ("docs/restore.md", ""): some_nights,
+    ("docs/offsite.md", ""): bucket,
+    ("docs/restore-test.md", ""): drill,
+    ("docs/notices.md", ""): channel,
+    ("docs/BACKUP_RESTORE.md", ""): some_nights,
+    ("docs/migration.md", ""): old_dump,
     ("docs/restore.md", "Production's backup into staging"): staging,
     ("docs/restore.md", "broken"): server_died,
 }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
+COMMANDS = all_commands()
+# On which page a command is typed that says nothing there: on the first one that has it.
+FIRST: dict[str, str] = {}
+for _page in dict.fromkeys([*(page for page, _ in SCENES), *map(str, DOCUMENTS)]):
+    for _command in COMMANDS:
+        if str(_command.block.document) == _page:
+            FIRST.setdefault(sense(_command), _page)
+
+
+def is_typed_here(command: Command) -> bool:
+    page = str(command.block.document)
+    return not is_elsewhere(command) and bool(command.shown or FIRST[sense(command)] == page)
+
+
+PAGES = sorted({str(command.block.document) for command in COMMANDS if is_typed_here(command)})
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_works_and_says_what_the_page_shows(page, reader, request):
-    SCENES[str(page), ""](reader, request.getfixturevalue)
-    for block in read_blocks(page, (ROOT / page).read_text()):
+    SCENES[page, ""](reader, request.getfixturevalue)
+    for block in read_blocks(Path(page), (ROOT / page).read_text()):
         if file := re.match(r"# ([\w./-]+\.\w+)\n", block.text):
             reader.write(file[1], block.text)
         for command in commands_of(block) if block.language == "console" else ():
-            if is_elsewhere(command):
+            if not is_typed_here(command):
                 continue
-            SCENES.get((str(page), block.heading), nothing)(reader, request.getfixturevalue)
+            SCENES.get((page, block.heading), nothing)(reader, request.getfixturevalue)
             done = reader.type(command)
 
             where = f"{block}: {command.text}\n{done.stdout}"
@@ -141,6 +232,6 @@ def test_every_command_of_a_page_works_and_says_what_the_page_shows(page, reader
 
 
 def test_nothing_is_left_out_that_is_in_no_document():
-    texts = [command.text for command in all_commands()]
+    texts = [command.text for command in COMMANDS]
 
     assert [pattern for pattern in ELSEWHERE if not any(re.fullmatch(pattern, text) for text in texts)] == []

@@ -129,8 +129,16 @@ def roles_in(content: Any) -> list[tuple[str, str, dict]]:
     return found
 
 
+def variables_in(block: Block) -> dict[str, Any]:
+    """Return the variables of ours that a block sets: as such, or for the groups of an inventory."""
+    content = yaml.safe_load(block.text)
+    groups = content.values() if kind(block) == "inventory" else [{"vars": content}]
+    given = {name: value for group in groups for name, value in group.get("vars", {}).items()}
+    return {name: value for name, value in given.items() if not name.startswith(("ansible_", "vault_"))}
+
+
 CODE = [block for block in BLOCKS if block.language == "yaml" and kind(block) in ("plays", "tasks")]
-VARIABLES = [block for block in BLOCKS if block.language == "yaml" and kind(block) == "variables"]
+VARIABLES = [block for block in BLOCKS if block.language == "yaml" and kind(block) in ("variables", "inventory")]
 
 
 def test_every_block_says_its_language():
@@ -164,10 +172,7 @@ def test_every_role_is_given_variables_that_it_has(block, reference, variables):
 
 @pytest.mark.parametrize("block", VARIABLES, ids=str)
 def test_every_variable_is_one_of_a_role_and_has_a_value_that_it_takes(block, variables):
-    content = yaml.safe_load(block.text)
-    ours = {name: value for name, value in content.items() if not name.startswith(("ansible_", "vault_"))}
-
-    assert faults(variables, ours, all_are_there=False) == []
+    assert faults(variables, variables_in(block), all_are_there=False) == []
 
 
 def test_every_playbook_passes_ansibles_syntax_check(tmp_path):
