@@ -19,6 +19,8 @@ extensions = ["myst_parser", "sphinx_antsibull_ext"]
 # As deep as the pages' headings go; their anchors are those that GitHub makes.
 myst_heading_anchors = 3
 highlight_language = "text"
+# Not every statement that a server takes is known to the highlighter.
+suppress_warnings = ["misc.highlighting_failure"]
 html_theme = "furo"
 html_title = f"dbops.recovery {release}"
 html_show_sphinx = False

@@ -25,7 +25,7 @@ from terminal import at_terminal
 HOSTS = ("staging.shop.test", "web1.shop.example.org", "web2.shop.example.org", "db1.shop.example.org")
 SOCKET = "/run/mysqld/mysqld.sock"
 # What belongs to hosts and lies below the reader's directory here.
-PLACES = re.compile(r"(?<![\w/])/(?=(?:var/backups|mnt|srv)\b)")
+PLACES = re.compile(r"(?<![\w/])/(?=(?:var/backups|var/lib/dbops|mnt|srv)\b)")
 
 
 class Reader:

@@ -91,13 +91,10 @@ def checkout(reader: Reader, fixture: Callable) -> None:
 def some_nights(reader: Reader, fixture: Callable) -> None:
     """There are the backups that the pages name, and since then a migration has failed."""
     checkout(reader, fixture)
-    folder = reader.folder("/var/backups/shop")
-    real = fixture("backup_here")("shop", folder)
+    real = a_backup(reader, fixture)
     for name in ("shop_2026-11-23_230003", "shop_2026-11-24_230004"):
         as_of(real, name)
     as_of(real, "shop_2026-11-25_092145", pinned=True, labels={"purpose": "safety"})
-    for path in folder.glob(f"{real['name']}.*"):
-        path.unlink()
     reader.server.execute(
         "CREATE TABLE loyalty_card (id INT PRIMARY KEY, customer_id INT)",
         "CREATE VIEW card_holders AS SELECT name FROM customer JOIN loyalty_card ON customer.id = customer_id",
@@ -105,15 +102,20 @@ def some_nights(reader: Reader, fixture: Callable) -> None:
     )
 
 
+def a_backup(reader: Reader, fixture: Callable) -> dict:
+    """Take a backup beside those of the page."""
+    return fixture("backup_here")("shop", reader.folder("/var/backups/shop/beside"))
+
+
 def as_of(backup: dict, name: str, **head: object) -> None:
-    """Copy a backup under the name of another moment."""
-    manifest = Path(backup["manifest_path"])
-    content = json.loads(manifest.read_text())
+    """Put a copy of a backup among those of the page, under the name of another moment."""
+    folder = Path(backup["path"]).parents[1]
+    content = json.loads(Path(backup["manifest_path"]).read_text())
     started = datetime.strptime(name.partition("_")[2], "%Y-%m-%d_%H%M%S")
     content["backup"].update(name=name, started=f"{started:%Y-%m-%dT%H:%M:%SZ}", **head)
     content["archive"]["file"] = f"{name}.sql.zst"
-    manifest.with_name(f"{name}.manifest.json").write_text(json.dumps(content))
-    shutil.copy(backup["path"], manifest.with_name(f"{name}.sql.zst"))
+    (folder / f"{name}.manifest.json").write_text(json.dumps(content))
+    shutil.copy(backup["path"], folder / f"{name}.sql.zst")
 
 
 def staging(reader: Reader, fixture: Callable) -> None:
@@ -136,18 +138,20 @@ def server_died(reader: Reader, fixture: Callable) -> None:
 
 
 def bucket(reader: Reader, fixture: Callable) -> None:
-    """There are backups of the last nights, and a bucket for them."""
+    """There are backups of the last nights; the first of them is in a bucket already."""
     checkout(reader, fixture)
-    real = fixture("backup_here")("shop", reader.folder("/var/backups/shop"))
-    for days in range(1, 12):
-        as_of(real, f"shop_{datetime.now(timezone.utc) - timedelta(days=days):%Y-%m-%d}_010004")
-    for path in reader.folder("/var/backups/shop").glob(f"{real['name']}.*"):
-        path.unlink()
-    store = fixture("object_store")
+    store, real = fixture("object_store"), a_backup(reader, fixture)
     store.client().create_bucket(Bucket="example-backups")
     options = store.options("example-backups", "production")
-    state = str(reader.folder("/mnt/state"))
-    reader.set("db1.shop.example.org", offsite_stores=[options], offsite_state_directory=state)
+    nights = [datetime.now(timezone.utc) - timedelta(days=days) for days in range(11, 0, -1)]
+    for night in nights:
+        as_of(real, f"shop_{night:%Y-%m-%d}_010004")
+        if night is nights[0]:
+            here = {"directory": str(reader.folder("/var/backups/shop")), "backup": "latest", "verify": "none"}
+            fixture("upload_here")({**options, **here, "database": "shop"})
+    reader.set(
+        "db1.shop.example.org", offsite_stores=[options], offsite_state_directory=str(reader.folder("/var/lib/dbops"))
+    )
 
 
 def drill(reader: Reader, fixture: Callable) -> None:
@@ -155,7 +159,6 @@ def drill(reader: Reader, fixture: Callable) -> None:
     checkout(reader, fixture)
     fixture("backup_here")("shop", reader.folder("/mnt/nas/backups"))
     reader.write("inventory/drill.yml", "restore_test: {hosts: {drill1: }}")
-    places = {name: str(reader.folder(f"/srv/{name}")) for name in ("work", "reports")}
     reader.set(
         "drill1",
         ansible_connection="local",
@@ -163,8 +166,8 @@ def drill(reader: Reader, fixture: Callable) -> None:
         offsite_stores=[{"store": f"file://{reader.folder('/mnt/nas/backups')}"}],
         restore_test_rto_target="4h",
         restore_test_rpo_target="26h",
-        restore_test_directory=places["work"],
-        restore_test_report_directory=places["reports"],
+        restore_test_directory=str(reader.folder("/srv/restore-test")),
+        restore_test_report_directory=str(reader.folder("/var/lib/dbops-restore-tests")),
     )
 
 
