@@ -66,7 +66,8 @@ class Reader:
 
     def placed(self, text: str) -> str:
         """Return text with the paths of its hosts below this directory, and with the private server's socket."""
-        return PLACES.sub(f"{self.directory}/", text).replace(SOCKET, str(self.server.socket))
+        here = PLACES.sub(f"{self.directory}/", text).replace(SOCKET, str(self.server.socket))
+        return here.replace("/usr/lib/nagios/plugins", str(CHECKOUT / "examples" / "nagios"))
 
     def folder(self, path: str) -> Path:
         """Make a directory of a host, open to its owner alone, and return where it is."""

@@ -16,7 +16,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -107,15 +107,26 @@ def a_backup(reader: Reader, fixture: Callable) -> dict:
     return fixture("backup_here")("shop", reader.folder("/var/backups/shop/beside"))
 
 
-def as_of(backup: dict, name: str, **head: object) -> None:
+def as_of(backup: dict, name: str, folder: Path | None = None, proofs: Sequence = (), **head: object) -> None:
     """Put a copy of a backup among those of the page, under the name of another moment."""
-    folder = Path(backup["path"]).parents[1]
+    folder = folder or Path(backup["path"]).parents[1]
     content = json.loads(Path(backup["manifest_path"]).read_text())
     started = datetime.strptime(name.partition("_")[2], "%Y-%m-%d_%H%M%S")
     content["backup"].update(name=name, started=f"{started:%Y-%m-%dT%H:%M:%SZ}", **head)
-    content["archive"]["file"] = f"{name}.sql.zst"
+    content["archive"]["file"], content["verifications"] = f"{name}.sql.zst", list(proofs)
     (folder / f"{name}.manifest.json").write_text(json.dumps(content))
     shutil.copy(backup["path"], folder / f"{name}.sql.zst")
+
+
+def empty_bucket(fixture: Callable) -> dict:
+    """Return how to reach the bucket of the documents, with nothing in it."""
+    store = fixture("object_store")
+    client, name = store.client(), "example-backups"
+    if name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
+        client.create_bucket(Bucket=name)
+    for item in client.list_objects_v2(Bucket=name).get("Contents", []):
+        client.delete_object(Bucket=name, Key=item["Key"])
+    return store.options(name, "production")
 
 
 def staging(reader: Reader, fixture: Callable) -> None:
@@ -140,17 +151,39 @@ def server_died(reader: Reader, fixture: Callable) -> None:
 def bucket(reader: Reader, fixture: Callable) -> None:
     """There are backups of the last nights; the first of them is in a bucket already."""
     checkout(reader, fixture)
-    store, real = fixture("object_store"), a_backup(reader, fixture)
-    store.client().create_bucket(Bucket="example-backups")
-    options = store.options("example-backups", "production")
+    real, options = a_backup(reader, fixture), empty_bucket(fixture)
     nights = [datetime.now(timezone.utc) - timedelta(days=days) for days in range(11, 0, -1)]
     for night in nights:
         as_of(real, f"shop_{night:%Y-%m-%d}_010004")
         if night is nights[0]:
             here = {"directory": str(reader.folder("/var/backups/shop")), "backup": "latest", "verify": "none"}
-            fixture("upload_here")({**options, **here, "database": "shop"})
+            fixture("run_module")("backup_upload", {**options, **here, "database": "shop"})
     reader.set(
         "db1.shop.example.org", offsite_stores=[options], offsite_state_directory=str(reader.folder("/var/lib/dbops"))
+    )
+
+
+def two_databases(reader: Reader, fixture: Callable) -> None:
+    """Of two databases there are backups of the last nights, here and in a bucket; one was restored in a test."""
+    checkout(reader, fixture)
+    folder = reader.folder("/var/backups/databases")
+    real, options = a_backup(reader, fixture), empty_bucket(fixture)
+    now = datetime.now(timezone.utc)
+    for night in range(5):
+        moment = now - timedelta(hours=18, days=night)
+        proof = {"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "host": "db1", "level": "content", "verified": True}
+        tested = {**proof, "level": "restore", "restore_test": "drill"}
+        for database in ("shop", "wiki"):
+            name = f"{database}_{moment:%Y-%m-%d_%H%M%S}"
+            head = {"database": database, "pinned": (night, database) == (0, "shop")}
+            as_of(real, name, folder, [proof, tested] if night == 2 else [proof], **head)
+    fixture("run_module")("backup_upload", {**options, "directory": str(folder), "backup": "all", "verify": "none"})
+    reader.set(
+        "db1.shop.example.org",
+        status_directory=str(folder),
+        status_databases=["shop", "wiki"],
+        status_nagios_path=str(reader.folder("/var/lib/dbops") / "status.nagios"),
+        offsite_stores=[options],
     )
 
 
@@ -191,6 +224,7 @@ SCENES = {
     ("docs/restore.md", ""): some_nights,
     ("docs/offsite.md", ""): bucket,
     ("docs/restore-test.md", ""): drill,
+    ("docs/status.md", ""): two_databases,
     ("docs/notices.md", ""): channel,
     ("docs/BACKUP_RESTORE.md", ""): some_nights,
     ("docs/migration.md", ""): old_dump,
