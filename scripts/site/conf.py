@@ -26,7 +26,8 @@ html_title = f"dbops.recovery {release}"
 html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {"source_repository": f"{_COLLECTION['repository']}/", "top_of_page_buttons": []}
-html_static_path: list[str] = []
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 
 # Where the reference refers to Ansible's own documents, by their labels.
 _OF_ANSIBLE = {

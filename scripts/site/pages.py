@@ -2,6 +2,8 @@
 
     pages.py FOLDER
 
+The reference is there already, in the folder `reference`.
+
 The documents are written to be read where they stand, in a checkout or on the collection's web page. The site has
 them in one place: a link between two of them leads to the page, any other to the file in the repository. What stands
 in the lists of docs/index.md, heading by heading, is the navigation; so a page that is not named there is an error.
@@ -80,6 +82,19 @@ def navigation(index: str) -> str:
     return "\n".join([*trees, REFERENCE])
 
 
+def reference_page(text: str) -> str:
+    """Return a page of the reference with its plain name as the title, and without a table of contents.
+
+    What the module or role does is too long for a navigation, and the theme shows the contents of a page beside it.
+    """
+    text = text.replace("Dbops.Recovery\n==============\n", "Modules and roles\n=================\n")
+    text = re.sub(r"^\.\. contents::\n(?: +:.*\n)+", "", text, flags=re.MULTILINE)
+    title = re.search(r"^dbops\.recovery\.(\w+ \w+) -- (.+)\n(\++)\n", text, re.MULTILINE)
+    if title is None:
+        return text
+    return text.replace(title[0], f"{title[1]}\n{'+' * len(title[1])}\n\n{title[2]}.\n")
+
+
 def main(folder: Path) -> None:
     repository = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
     pages = site_pages(ROOT)
@@ -87,6 +102,8 @@ def main(folder: Path) -> None:
         text = with_links_of_the_site((ROOT / document).read_text(), document, pages, ROOT, repository)
         (folder / page).parent.mkdir(parents=True, exist_ok=True)
         (folder / page).write_text(f"{text}\n{navigation(text)}" if document == INDEX else text)
+    for path in (folder / "reference").glob("*.rst"):
+        path.write_text(reference_page(path.read_text()))
 
 
 if __name__ == "__main__":

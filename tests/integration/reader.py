@@ -91,6 +91,7 @@ class Reader:
             "HOME": str(self.directory),
             "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".venv" / "collections"),
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "1",
             "COLUMNS": "120",
         }
         started = {"cwd": self.directory, "env": environment}

@@ -234,20 +234,19 @@ SCENES = {
 
 
 COMMANDS = all_commands()
-# On which page a command is typed that says nothing there: on the first one that has it.
-FIRST: dict[str, str] = {}
+# A command that shows no output is typed once, where it stands first.
+FIRST: dict[str, Command] = {}
 for _page in dict.fromkeys([*(page for page, _ in SCENES), *map(str, DOCUMENTS)]):
     for _command in COMMANDS:
         if str(_command.block.document) == _page:
-            FIRST.setdefault(sense(_command), _page)
+            FIRST.setdefault(sense(_command), _command)
 
 
-def is_typed_here(command: Command) -> bool:
-    page = str(command.block.document)
-    return not is_elsewhere(command) and bool(command.shown or FIRST[sense(command)] == page)
+def is_typed(command: Command) -> bool:
+    return not is_elsewhere(command) and bool(command.shown or FIRST[sense(command)] == command)
 
 
-PAGES = sorted({str(command.block.document) for command in COMMANDS if is_typed_here(command)})
+PAGES = sorted({str(command.block.document) for command in COMMANDS if is_typed(command)})
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -257,7 +256,7 @@ def test_every_command_of_a_page_works_and_says_what_the_page_shows(page, reader
         if file := re.match(r"# ([\w./-]+\.\w+)\n", block.text):
             reader.write(file[1], block.text)
         for command in commands_of(block) if block.language == "console" else ():
-            if not is_typed_here(command):
+            if not is_typed(command):
                 continue
             SCENES.get((page, block.heading), nothing)(reader, request.getfixturevalue)
             done = reader.type(command)

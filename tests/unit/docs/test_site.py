@@ -81,6 +81,15 @@ def test_the_lists_of_the_index_are_the_navigation():
     assert made.endswith(pages.REFERENCE)
 
 
+def test_a_page_of_the_reference_has_a_short_title_and_no_contents_of_its_own():
+    title = "dbops.recovery.db_backup module -- Back up a database"
+    text = f".. Title\n\n{title}\n{'+' * len(title)}\n\nNew\n\n.. contents::\n   :local:\n   :depth: 1\n\nSynopsis\n"
+
+    made = pages.reference_page(text)
+
+    assert made == ".. Title\n\ndb_backup module\n++++++++++++++++\n\nBack up a database.\n\nNew\n\n\nSynopsis\n"
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
