@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo demo-clean test unit integration versions conformance sanity lint molecule bench format setup clean
+.PHONY: help demo demo-clean test unit integration versions conformance sanity lint docs molecule bench format setup clean
 
 # Each part of the tests runs alone; `make test` runs them all and ends with one summary.
 RUN := scripts/test
@@ -34,8 +34,11 @@ conformance: ## Stores on Ceph's S3 gateway, an old server over TLS (needs root)
 sanity: ## ansible-test sanity
 	@$(RUN) sanity
 
-lint: ## ansible-lint, ruff, shellcheck, actionlint, changelog, contents of the built collection
+lint: ## ansible-lint, ruff, shellcheck, actionlint, changelog, the built collection and Galaxy's importer
 	@$(RUN) lint
+
+docs: ## The site of the documents in .cache/docs/html, with the reference; no link may be broken
+	@$(RUN) docs
 
 molecule: ## Molecule on hosts with systemd; one scenario: make molecule SCENARIO=deploy_rollback
 	@SCENARIO=$(SCENARIO) $(RUN) molecule
@@ -47,7 +50,7 @@ format: setup ## Format the Python code and apply ruff's safe fixes
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
 setup: ## Make .venv with everything pinned in requirements/
-	@scripts/setup runtime demo test
+	@scripts/setup runtime demo test docs
 
 clean: ## Remove .venv and .cache (the demo has its own: demo-clean)
 	@[ ! -d .cache/versions ] || [ -O .cache/versions ] || sudo rm -rf .cache/versions

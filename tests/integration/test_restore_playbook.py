@@ -12,18 +12,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import select
 import shlex
 import subprocess
 import sys
-import termios
-import time
 from pathlib import Path
 
 import pytest
 from fleet import ANSIBLE_SETTINGS, CHECKOUT, Fleet, require_no_warning
 from handmade import before_table, rewrite
 from sinks import WebSink, closed_port
+from terminal import at_terminal
 
 LOCK = {"deployment": "20261122T090000Z-1234", "release": "9", "owner": "ann", "controller": "ci-7", "since": "then"}
 # As somebody writes it who uses nothing else of the collection.
@@ -88,41 +86,6 @@ class Desk(Fleet):
         lock.parent.mkdir(parents=True)
         lock.write_text(json.dumps(LOCK))
         return lock
-
-
-def at_terminal(program: list, answers: tuple, started: dict) -> subprocess.CompletedProcess:
-    """Run a program on a terminal of its own, and type an answer each time it waits for one.
-
-    An answer that is a function is called first, for what happens while the person thinks, and gives the words.
-    """
-    ours, its = os.openpty()
-    process = subprocess.Popen(["setsid", "--ctty", *program], stdin=its, stdout=its, stderr=its, **started)
-    shown, left, deadline = b"", list(answers), time.monotonic() + 120
-    try:
-        while process.poll() is None or select.select([ours], [], [], 0)[0]:
-            assert time.monotonic() < deadline, f"it hangs:\n{shown.decode()}"
-            if select.select([ours], [], [], 0.1)[0]:
-                shown += os.read(ours, 65536)
-            elif waits(its):
-                assert left, f"it asks for more:\n{shown.decode()}"
-                answer = left.pop(0)
-                # It empties the line of what was typed too early.
-                time.sleep(0.2)
-                os.write(ours, (answer() if callable(answer) else answer).encode() + b"\r")
-                while waits(its) and process.poll() is None:
-                    time.sleep(0.01)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(its)
-        os.close(ours)
-    assert not left, f"it did not ask for {left}:\n{shown.decode()}"
-    return subprocess.CompletedProcess(program, process.returncode, shown.decode().replace("\r", ""), "")
-
-
-def waits(terminal: int) -> bool:
-    """Whether somebody reads single keys from a terminal, as a question does."""
-    return not termios.tcgetattr(terminal)[3] & termios.ICANON
 
 
 @pytest.fixture
