@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help demo demo-clean test unit integration versions conformance sanity lint docs molecule bench format setup clean
+.PHONY: help demo demo-clean test unit browser integration versions conformance sanity lint docs molecule bench format setup clean
 
 # Each part of the tests runs alone; `make test` runs them all and ends with one summary.
 RUN := scripts/test
@@ -21,6 +21,9 @@ test: ## Run every part below but conformance, and the demo; end with one summar
 
 unit: ## Unit tests
 	@$(RUN) unit
+
+browser: ## The report of a restore test in a headless Chromium
+	@$(RUN) browser
 
 integration: ## Tests on private MariaDB servers
 	@$(RUN) integration

@@ -46,6 +46,7 @@ PARTS = {
     "lint": Part(["scripts/lint"], "lines", 600),
     "unit": Part([*PYTEST, "tests/unit"], "junit", 600),
     "docs": Part(["scripts/docs"], "lines", 300),
+    "browser": Part(["scripts/browser"], "junit", 600),
     "sanity": Part(["scripts/sanity"], "status", 900),
     "integration": Part(["scripts/integration"], "junit", 1500),
     "versions": Part(["scripts/versions"], "junit", 900),

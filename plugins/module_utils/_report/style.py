@@ -144,6 +144,13 @@ details table { margin-top: 0.6rem; }
 footer { color: var(--soft); font-size: 0.88rem; padding-top: 1.5rem; padding-bottom: 2.5rem; }
 footer p + p { margin-top: 0.4rem; }
 
+@media (max-width: 44rem) {
+  .minor { display: none; }
+}
+@media (max-width: 22rem) {
+  tbody th { white-space: normal; }
+  .card { padding: 0.8rem 0.6rem; }
+}
 @media (max-width: 52rem) {
   .facts { grid-template-columns: repeat(2, 1fr); }
   .charts { grid-template-columns: 1fr; }
@@ -156,7 +163,6 @@ footer p + p { margin-top: 0.4rem; }
   .facts { gap: 0.6rem; }
   .facts > div { padding: 0.7rem 0.8rem; }
   .facts .value { font-size: 1.2rem; }
-  .minor { display: none; }
   .result { white-space: normal; }
   th, td { padding-right: 0.5rem; }
   .pairs { grid-template-columns: 1fr; gap: 0; }
