@@ -139,8 +139,11 @@ def test_a_failure_before_anything_ran_shows_its_message_and_no_empty_parts():
 
 def test_nothing_of_a_long_message_is_left_out():
     lines = [f"ERROR 1064 (42000) at line {number}: <b>syntax</b>" for number in range(3000)]
-    text = outline(records.unreachable(message="\n".join(lines))).text
+    seen = outline(records.unreachable(message="\n".join(lines)))
+    text = seen.text
     assert all(line in text for line in lines)
+    # It is scrolled, and not every browser lets the keyboard do so by itself.
+    assert [attributes["tabindex"] for name, attributes in seen.elements if name == "pre"] == ["0"]
 
 
 def test_several_databases_are_listed_with_the_bad_ones_first_and_lead_to_their_part():
