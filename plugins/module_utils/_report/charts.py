@@ -215,24 +215,25 @@ def _mark(point: Point, x: float, y: float) -> Markup | None:
 def _targets(
     points: list[Point], slot: float, down: Callable[[float], float], top: float, scale: Scale
 ) -> Iterator[Markup]:
-    """A line over the tests that had the same target, and the last target in words."""
+    """A line over the tests that had the same target, and the last target, which goes on, in words."""
     for target, group in groupby(enumerate(points), key=lambda each: each[1].target):
         numbers = [number for number, _point in group]
         if target is not None and target <= top:
             y = _number(down(target))
+            latest = numbers[-1] == len(points) - 1
             yield tag(
                 "line",
                 class_="target",
                 x1=_percent(numbers[0] * slot),
-                x2=_percent((numbers[-1] + 1) * slot),
+                x2="100%" if latest else _percent((numbers[-1] + 1) * slot),
                 y1=y,
                 y2=y,
             )
-    latest = points[-1].target
-    if latest is not None:
-        above = latest > top
-        said = f"target {scale.say(latest)}{' ↑' if above else ''}"
-        y = _TOP if above else down(latest)
+    target = points[-1].target
+    if target is not None:
+        above = target > top
+        said = f"target {scale.say(target)}{' ↑' if above else ''}"
+        y = _TOP if above else down(target)
         yield tag("text", said, class_="target", x="100%", y=_number(y - 5))
 
 

@@ -45,7 +45,7 @@ main { padding-top: 1.5rem; }
 a { color: var(--accent); text-underline-offset: 2px; }
 a:focus-visible, summary:focus-visible, pre:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 h1, h2, h3, p, dl, dd, ul, figure, pre { margin: 0; }
-h1 { font-size: clamp(1.5rem, 1.1rem + 1.8vw, 2.1rem); line-height: 1.2; letter-spacing: -0.01em; }
+h1 { font-size: clamp(1.5rem, 1.1rem + 1.8vw, 2.1rem); line-height: 1.2; letter-spacing: -0.01em; text-wrap: balance; }
 h2 { font-size: 1.15rem; line-height: 1.3; }
 h3 { font-size: 1rem; line-height: 1.3; }
 code, pre { font-family: var(--mono); font-size: 0.87em; }
@@ -85,7 +85,6 @@ h2 .icon { margin-right: 0.45rem; }
 .facts .note.failed-text { color: var(--failed); }
 
 table { width: 100%; border-collapse: collapse; font-size: 0.93rem; }
-caption { text-align: left; color: var(--soft); padding-bottom: 0.4rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: 0.85rem; }
 tbody th { color: var(--ink); font-size: inherit; }
 th, td { padding: 0.36rem 0.9rem 0.36rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -183,7 +182,7 @@ footer p + p { margin-top: 0.4rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .card, .facts > div, figure, tr { break-inside: avoid; }
   .card.long { break-inside: auto; }
-  h2, h3, caption { break-after: avoid; }
+  h2, h3, .lede { break-after: avoid; }
   .facts { grid-template-columns: repeat(4, 1fr); }
   .charts { grid-template-columns: repeat(3, 1fr); }
   pre.message { max-height: none; overflow: visible; }

@@ -143,7 +143,7 @@ def test_a_target_is_a_line_at_its_height_over_the_tests_that_had_it():
     first, second = all_of(svg, "line", "target")
     ticks = {tick.text: float(tick.get("y")) - 4 for tick in all_of(svg, "text", "tick")}
     assert (float(first.get("y1")), float(second.get("y1"))) == (ticks["1m"], ticks["2m"])
-    assert (first.get("x2"), second.get("x1")) == ("16.67%", "16.67%")
+    assert (first.get("x2"), second.get("x1"), second.get("x2")) == ("16.67%", "16.67%", "100%")
     assert texts(svg, "target") == ["target 2m"]
 
 
