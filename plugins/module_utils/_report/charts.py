@@ -195,7 +195,7 @@ def _bar(point: Point, number: int, slot: float, down: Callable[[float], float])
         absent = tag("text", "\u2013", class_="absent", x=_percent(middle), y=_BOTTOM - 5)
         return None, _mark(point, middle, _BOTTOM - 5) or absent
     y = down(point.value)
-    bar = tag(
+    column = tag(
         "rect",
         class_=point.result,
         x=_percent(number * slot + slot * 0.14),
@@ -203,7 +203,7 @@ def _bar(point: Point, number: int, slot: float, down: Callable[[float], float])
         y=_number(y),
         height=_number(_BOTTOM - y),
     )
-    return bar, _mark(point, middle, y - 4)
+    return column, _mark(point, middle, y - 4)
 
 
 def _mark(point: Point, x: float, y: float) -> Markup | None:

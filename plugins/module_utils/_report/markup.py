@@ -30,8 +30,8 @@ class Markup(str):
 Child = Union[str, None, Iterable["Child"]]
 
 
-def tag(name: str, /, *children: Child, **attributes: object) -> Markup:
-    """Given a name, what stands in it and its attributes, return an element.
+def tag(element: str, /, *children: Child, **attributes: object) -> Markup:
+    """Given an element's name, what stands in it and its attributes, return it.
 
     Text is escaped, Markup is not; None stands for nothing. In the names of attributes, "class_" is class and
     "aria_label" is aria-label; an attribute that is None is left out.
@@ -41,10 +41,10 @@ def tag(name: str, /, *children: Child, **attributes: object) -> Markup:
         for key, value in attributes.items()
         if value is not None
     )
-    end = "\n" if name in _LINES else ""
-    if name in _VOID:
-        return Markup(f"<{name}{written}>{end}")
-    return Markup(f"<{name}{written}>{render(children)}</{name}>{end}")
+    end = "\n" if element in _LINES else ""
+    if element in _VOID:
+        return Markup(f"<{element}{written}>{end}")
+    return Markup(f"<{element}{written}>{render(children)}</{element}>{end}")
 
 
 def render(child: Child) -> Markup:

@@ -72,7 +72,7 @@ def test_the_parts_of_a_bar_fill_it_and_each_can_be_seen(seconds):
 def test_the_bar_of_phases_is_as_long_as_they_were_and_says_it_in_words():
     svg = drawn(charts.phases("p", [{"name": "download", "seconds": 30}, {"name": "load", "seconds": 90}]))
     bars = list(svg.iter("rect"))
-    assert [(bar.get("x"), bar.get("width")) for bar in bars] == [("0%", "25%"), ("25%", "75%")]
+    assert [(column.get("x"), column.get("width")) for column in bars] == [("0%", "25%"), ("25%", "75%")]
     assert svg.find("desc").text == "download 30s, load 1m 30s"
 
 
@@ -97,7 +97,7 @@ def test_each_chart_is_named_and_described_for_those_who_do_not_see_it():
 
 def test_bars_are_as_high_as_their_values():
     svg = drawn(charts.history("c", points(30, 60, 120), SECONDS))
-    heights = [float(bar.get("height")) for bar in all_of(svg, "rect", words.PASSED)]
+    heights = [float(column.get("height")) for column in all_of(svg, "rect", words.PASSED)]
     assert heights[1] == pytest.approx(2 * heights[0])
     assert heights[2] == pytest.approx(4 * heights[0])
 
@@ -171,9 +171,9 @@ def test_the_strip_of_results_has_a_field_for_each_test_and_says_how_many():
 def test_nothing_is_drawn_outside_of_a_chart(values, target):
     svg = drawn(charts.history("c", points(*values, target=target), SIZES))
     height = float(svg.get("height"))
-    for bar in svg.iter("rect"):
-        assert 0 <= float(bar.get("x").rstrip("%")) <= 100
-        assert float(bar.get("y", 0)) >= 0
-        assert float(bar.get("y", 0)) + float(bar.get("height")) <= height
+    for column in svg.iter("rect"):
+        assert 0 <= float(column.get("x").rstrip("%")) <= 100
+        assert float(column.get("y", 0)) >= 0
+        assert float(column.get("y", 0)) + float(column.get("height")) <= height
     for line in svg.iter("line"):
         assert 0 <= float(line.get("y1")) <= height

@@ -23,8 +23,8 @@ class Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements, self.text = [], ""
 
-    def handle_starttag(self, name, attributes):
-        self.elements.append((name, dict(attributes)))
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
 
     def handle_data(self, data):
         self.text += data

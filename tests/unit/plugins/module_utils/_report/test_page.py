@@ -28,16 +28,16 @@ class Outline(HTMLParser):
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, name, attributes):
-        self.elements.append((name, dict(attributes)))
-        if name not in VOID:
-            self.open.append(name)
-        if re.fullmatch("h[1-6]", name):
-            self.headings.append([int(name[1]), ""])
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append([int(tag[1]), ""])
 
-    def handle_endtag(self, name):
-        if not self.open or self.open.pop() != name:
-            self.crossed.append(name)
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.crossed.append(tag)
 
     def handle_data(self, data):
         if "style" not in self.open:
