@@ -151,7 +151,7 @@ def command(options: dict[str, Any], check: bool) -> Result:
     # application's secrets.
     environment = {name: str(value) for name, value in (options.pop("environment") or {}).items()}
     place = layout.check_root(options["root"])
-    directory = place.release(layout.check_release(options["release"])) if options["release"] else place.current
+    directory = _where_to_run(place, options)
     for line in options["commands"]:
         commands.split_command(line)
     _note_first(place, options, check)
@@ -164,6 +164,12 @@ def command(options: dict[str, Any], check: bool) -> Result:
         "commands": commands.run_commands(options["commands"], directory, environment),
         "directory": directory,
     }
+
+
+def _where_to_run(place: layout.Layout, options: dict[str, Any]) -> str:
+    if options["in_root"]:
+        return place.root
+    return place.release(layout.check_release(options["release"])) if options["release"] else place.current
 
 
 def _entry(content: dict[str, Any]) -> dict[str, Any]:
