@@ -27,7 +27,7 @@ def test_every_test_that_the_page_names_exists():
     assert named - written == set()
 
 
-@pytest.mark.parametrize("name", ["failure-modes.md", "notices.md", "restore.md", "status.md"])
+@pytest.mark.parametrize("name", ["deploy.md", "failure-modes.md", "notices.md", "restore.md", "status.md"])
 def test_every_link_of_a_page_leads_to_a_heading_or_a_file(name):
     page = ROOT / "docs" / name
     linked = {link.partition("#")[::2] for link in re.findall(r"\]\(([^)]+)\)", page.read_text())}
