@@ -57,7 +57,7 @@ def parcels():
 
 @pytest.fixture(autouse=True, scope="session")
 def all_of_it_runs_the_live_release_and_is_in_order(parcels):
-    """After every act: page, workers, scheduler and Node run the live release; nothing is locked, closed or open to all."""
+    """After every act: page, workers, scheduler and Node run the live release, and nothing is locked or open to all."""
     live = parcels.live()
     status, page = parcels.ask("http://127.0.0.1/")
     assert (status, f"Release {live}" in page) == (200, True)

@@ -12,7 +12,12 @@ import pytest
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._release import actions
-from ansible_collections.dbops.recovery.plugins.module_utils._release.workers import compile_pattern, is_worker
+from ansible_collections.dbops.recovery.plugins.module_utils._release.workers import (
+    Worker,
+    compile_pattern,
+    is_worker,
+    restart_workers,
+)
 
 WORK = compile_pattern("artisan queue:work")
 
@@ -82,6 +87,13 @@ def test_the_old_worker_is_gone_and_a_new_one_runs_when_it_is_over(root, keep):
     assert len(result["old"]) == len(result["new"]) == 1
     assert result["old"] != result["new"]
     assert not Path(f"/proc/{result['old'][0]}").exists()
+
+
+def test_a_new_worker_is_not_enough_while_an_old_one_is_still_at_work():
+    busy, idle, new = (Worker(pid, "100", ("worker",)) for pid in (1, 2, 3))
+    seen = iter([{busy, idle}, {busy, new}, {new}])
+    assert restart_workers(lambda: next(seen), lambda: None, timeout=60) == ({busy, idle}, {new})
+    assert not list(seen)
 
 
 def test_a_worker_that_does_not_hear_the_signal_is_named_when_the_time_is_over(root, keep):
