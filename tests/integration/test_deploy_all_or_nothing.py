@@ -11,6 +11,7 @@ it, and the playbooks are the collection's own.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -245,6 +246,18 @@ def test_a_first_release_that_fails_leaves_no_release_live(empty_fleet):
     assert not (empty_fleet.root("one") / "current").exists()
     assert empty_fleet.database() == "NULL: -"
     assert "No release is live, as there was none before" in done.stdout
+
+
+def test_an_application_that_was_made_a_release_by_hand_is_what_the_first_deployment_goes_back_to(empty_fleet):
+    for host in HOSTS:
+        root = empty_fleet.root(host)
+        shutil.copytree(empty_fleet.directory / "source", root / "releases" / "before")
+        (root / "current").symlink_to("releases/before")
+        (root / "running").write_text("before")
+    done = empty_fleet.deploy("1", deploy_environment=empty_fleet.environment(fail="health@two@1"))
+    assert (done.report["outcome"], done.report["previous_release"]) == ("rolled_back", "before"), done.stdout
+    assert empty_fleet.live() == {"one": "before", "two": "before"}
+    assert empty_fleet.database() == "NULL: -"
 
 
 def test_a_lock_of_another_deployment_is_explained_and_nothing_is_touched(fleet):
