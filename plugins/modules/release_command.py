@@ -40,6 +40,11 @@ options:
     description:
       - The release in whose directory the commands run. Without it, C(current).
     type: str
+  in_root:
+    description:
+      - Whether the commands run in O(root) itself, as when no release is there yet. O(release) then means nothing.
+    type: bool
+    default: false
   commands:
     description:
       - The commands. Each is split into words as a shell would, but no shell runs it, so pipes and variables mean
@@ -116,6 +121,7 @@ def main() -> None:
         {
             "root": {"type": "path", "required": True},
             "release": {"type": "str"},
+            "in_root": {"type": "bool", "default": False},
             "commands": {"type": "list", "elements": "str", "required": True},
             "environment": {"type": "dict"},
             "note": {"type": "dict"},

@@ -25,6 +25,7 @@ from typing import Any, Callable
 
 import pytest
 from ceph import Ceph
+from fleet import deployed_once, empty_fleet, fleet, port_and_application  # noqa: F401  (fixtures)
 from object_store import ObjectStore, SeaweedFS
 from private_server import NO_SYNC, PrivateServer, initialise, server_account
 

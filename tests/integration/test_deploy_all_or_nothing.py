@@ -12,73 +12,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from fleet import HOSTS, Fleet, sql
-
-
-class Answers(BaseHTTPRequestHandler):
-    """Each host's application: /HOST answers with the release that was started there last."""
-
-    def do_GET(self) -> None:
-        running = self.server.fleet_directory / self.path.strip("/") / "running"  # type: ignore[attr-defined]
-        release = running.read_text() if running.exists() else "nothing"
-        self.send_response(500 if release == "unwell" else 200)
-        self.end_headers()
-        self.wfile.write(f"release {release}".encode())
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def port_and_application():
-    application = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=application.serve_forever)
-    thread.start()
-    yield application
-    application.shutdown()
-    thread.join()
-    application.server_close()
-
-
-@pytest.fixture
-def empty_fleet(server, port_and_application, tmp_path):
-    port_and_application.fleet_directory = tmp_path
-    sql(server.socket, "DROP DATABASE IF EXISTS shop; CREATE DATABASE shop")
-    fleet = Fleet(tmp_path, str(server.socket), port_and_application.server_address[1])
-    fleet.source()
-    return fleet
-
-
-@pytest.fixture(scope="module")
-def deployed_once(server, port_and_application, tmp_path_factory):
-    """Deploy release 1 for real, once; the tests begin with copies of what that left."""
-    directory = tmp_path_factory.mktemp("template")
-    port_and_application.fleet_directory = directory
-    sql(server.socket, "DROP DATABASE IF EXISTS shop; CREATE DATABASE shop")
-    fleet = Fleet(directory, str(server.socket), port_and_application.server_address[1])
-    fleet.source()
-    done = fleet.deploy("1")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return fleet
-
-
-@pytest.fixture
-def fleet(deployed_once, empty_fleet):
-    for host in HOSTS:
-        shutil.copytree(deployed_once.root(host), empty_fleet.root(host), symlinks=True)
-    sql(
-        empty_fleet.socket,
-        "CREATE TABLE product (id INT PRIMARY KEY, name VARCHAR(40)); INSERT INTO product VALUES (1, 'changed by 1'); "
-        "CREATE TABLE added_by_1 (id INT)",
-        "shop",
-    )
-    return empty_fleet
-
+from fleet import HOSTS, sql
 
 BEFORE = "added_by_1,product: changed by 1"
 AFTER = "added_by_1,added_by_2,product: changed by 2"
@@ -309,6 +246,18 @@ def test_a_first_release_that_fails_leaves_no_release_live(empty_fleet):
     assert not (empty_fleet.root("one") / "current").exists()
     assert empty_fleet.database() == "NULL: -"
     assert "No release is live, as there was none before" in done.stdout
+
+
+def test_an_application_that_was_made_a_release_by_hand_is_what_the_first_deployment_goes_back_to(empty_fleet):
+    for host in HOSTS:
+        root = empty_fleet.root(host)
+        shutil.copytree(empty_fleet.directory / "source", root / "releases" / "before")
+        (root / "current").symlink_to("releases/before")
+        (root / "running").write_text("before")
+    done = empty_fleet.deploy("1", deploy_environment=empty_fleet.environment(fail="health@two@1"))
+    assert (done.report["outcome"], done.report["previous_release"]) == ("rolled_back", "before"), done.stdout
+    assert empty_fleet.live() == {"one": "before", "two": "before"}
+    assert empty_fleet.database() == "NULL: -"
 
 
 def test_a_lock_of_another_deployment_is_explained_and_nothing_is_touched(fleet):

@@ -10,10 +10,19 @@ Private to the collection.
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
-from ansible_collections.dbops.recovery.plugins.module_utils._release import commands, journal, layout, lock, plan
+from ansible_collections.dbops.recovery.plugins.module_utils._release import (
+    commands,
+    journal,
+    layout,
+    lock,
+    plan,
+    workers,
+)
+from ansible_collections.dbops.recovery.plugins.module_utils._release.pm2 import Pm2
 
 JOURNAL_TAIL = 20
 
@@ -147,11 +156,9 @@ def prune(options: dict[str, Any], check: bool) -> Result:
 
 def command(options: dict[str, Any], check: bool) -> Result:
     """Run the application's commands in a release."""
-    # Taken out of the options before anything can fail, as Ansible shows those in the result: the environment holds the
-    # application's secrets.
-    environment = {name: str(value) for name, value in (options.pop("environment") or {}).items()}
+    environment = _take_environment(options)
     place = layout.check_root(options["root"])
-    directory = place.release(layout.check_release(options["release"])) if options["release"] else place.current
+    directory = _where_to_run(place, options)
     for line in options["commands"]:
         commands.split_command(line)
     _note_first(place, options, check)
@@ -164,6 +171,51 @@ def command(options: dict[str, Any], check: bool) -> Result:
         "commands": commands.run_commands(options["commands"], directory, environment),
         "directory": directory,
     }
+
+
+def restart_workers(options: dict[str, Any], check: bool) -> Result:
+    """Tell the application's queue workers to end, and wait until all that ran before are gone and others run."""
+    environment = _take_environment(options)
+    place = layout.check_root(options["root"])
+    pattern = workers.compile_pattern(options["match"])
+    started = time.monotonic()
+    if check:
+        return {"changed": True, "old": [], "new": [], "seconds": 0.0}
+    old, new = workers.restart_workers(
+        lambda: workers.running_workers(place.root, pattern),
+        lambda: commands.run_commands(options["commands"], place.current, environment),
+        options["timeout"],
+    )
+    pids = {"old": sorted(worker.pid for worker in old), "new": sorted(worker.pid for worker in new)}
+    return {"changed": True, **pids, "seconds": round(time.monotonic() - started, 3)}
+
+
+def pm2(options: dict[str, Any], check: bool) -> Result:
+    """Start the application's processes under PM2 from the live release, or end them."""
+    environment = _take_environment(options)
+    place = layout.check_root(options["root"])
+    if check:
+        return {"changed": True, "processes": []}
+    if options["state"] == "absent":
+        removed = Pm2(options["pm2"], place.root, environment).remove(options["processes"])
+        return {"changed": bool(removed), "processes": []}
+    running = Pm2(options["pm2"], place.current, environment).restart(
+        place, options["processes"], options["ecosystem"], options["settle"], options["missing_ok"]
+    )
+    shown = ("name", "pid", "status", "script")
+    return {"changed": True, "processes": [{key: getattr(process, key) for key in shown} for process in running]}
+
+
+def _take_environment(options: dict[str, Any]) -> dict[str, str]:
+    # Taken out of the options before anything can fail, as Ansible shows those in the result: the environment holds the
+    # application's secrets.
+    return {name: str(value) for name, value in (options.pop("environment") or {}).items()}
+
+
+def _where_to_run(place: layout.Layout, options: dict[str, Any]) -> str:
+    if options["in_root"]:
+        return place.root
+    return place.release(layout.check_release(options["release"])) if options["release"] else place.current
 
 
 def _entry(content: dict[str, Any]) -> dict[str, Any]:

@@ -46,8 +46,8 @@ def run_commands(commands: list[str], directory: str, environment: dict[str, str
     done: list[dict[str, Any]] = []
     for command, argv in zip(commands, argvs):
         started = time.monotonic()
-        status, lines = _run(argv, directory, environment)
-        lines = [redact(line, environment) for line in lines]
+        status, text = run_program(argv, directory, environment, at_most=_TAIL_BYTES)
+        lines = [redact(line, environment) for line in last_lines(text)]
         seconds = round(time.monotonic() - started, 3)
         done.append({"command": command, "seconds": seconds, "last_lines": [] if status else lines})
         if status != 0:
@@ -67,7 +67,18 @@ def redact(text: str, environment: dict[str, str]) -> str:
     return text
 
 
-def _run(argv: list[str], directory: str, environment: dict[str, str]) -> tuple[int, list[str]]:
+def last_lines(text: str) -> list[str]:
+    """Return the last lines of a text that hold anything."""
+    return [line.rstrip() for line in text.splitlines() if line.strip()][-LAST_LINES:]
+
+
+def run_program(
+    argv: list[str], directory: str, environment: dict[str, str], at_most: int | None = None
+) -> tuple[int, str]:
+    """Run one program; return its exit status and what it printed on both its outputs, or the last bytes of that.
+
+    Raise RecoveryError when it cannot be started.
+    """
     # Into a file, not a pipe: a restart command may leave a daemon behind that holds the pipe open for ever.
     with tempfile.TemporaryFile() as output:
         try:
@@ -82,6 +93,6 @@ def _run(argv: list[str], directory: str, environment: dict[str, str]) -> tuple[
             )
         except OSError as error:
             raise os_error(f"Starting `{shlex.join(argv)}` in {directory}", error) from error
-        output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        text = output.read().decode("utf-8", errors="replace")
-    return process.returncode, [line.rstrip() for line in text.splitlines() if line.strip()][-LAST_LINES:]
+        length = output.seek(0, os.SEEK_END)
+        output.seek(0 if at_most is None else max(0, length - at_most))
+        return process.returncode, output.read().decode("utf-8", errors="replace")

@@ -130,16 +130,17 @@ def way_back(
 def backup_for(entries: list[Entry], release: str | None, target: str | None) -> dict[str, Any] | None:
     """Return the backup with the database as the target left it, when the release is left for it; or None.
 
-    It is the one that was taken before the migrations of the release that went live after the target did.
+    It is the first that was taken after the target went live: before the migrations of the release that followed, or,
+    where that one came without any, of the next.
     """
     history = times_live(entries)
     if release in history:
         history = history[: len(history) - history[::-1].index(release)]
-    followed_by = release
+    followed_by = [release]
     if target in history and release in history:
-        after = history[len(history) - history[::-1].index(target) :]
-        followed_by = after[0] if after else release
-    return newest_backup(entries, followed_by) if followed_by else None
+        followed_by = history[len(history) - history[::-1].index(target) :] or [release]
+    backups = [newest_backup(entries, follower) for follower in followed_by if follower]
+    return next((backup for backup in backups if backup), None)
 
 
 def prunable(entries: list[Entry], current: str | None, existing: list[str], keep: int) -> list[str]:

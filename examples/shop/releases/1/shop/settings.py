@@ -16,7 +16,7 @@ ALLOWED_HOSTS = environment.get("SHOP_ALLOWED_HOSTS", "localhost,127.0.0.1").spl
 MAINTENANCE_FILE = Path(environment.get("SHOP_MAINTENANCE_FILE") or Path(BASE_DIR, "maintenance.flag"))
 DEBUG = False
 
-INSTALLED_APPS = ["django.contrib.humanize", "catalog"]
+INSTALLED_APPS = ["django.contrib.humanize", "django.contrib.staticfiles", "catalog"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "catalog.middleware.MaintenanceMiddleware",
@@ -51,6 +51,9 @@ LANGUAGE_CODE = "en"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(BASE_DIR, "static")
 
 # To standard error, from where the service's manager collects it.
 LOGGING = {

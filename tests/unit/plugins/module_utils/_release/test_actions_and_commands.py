@@ -40,7 +40,7 @@ def hold(root, deployment="d1", state="present", force=False, check=False):
 
 
 def command(root, commands, check=False, **more):
-    options = {"root": root, "release": None, "environment": {}, "note": None, **more}
+    options = {"root": root, "release": None, "in_root": False, "environment": {}, "note": None, **more}
     return actions.command({**options, "commands": commands}, check)
 
 
@@ -191,9 +191,19 @@ def test_a_note_whose_release_came_as_a_number_is_written_as_the_text_that_names
     assert entry["release"] == "3"
 
 
+def test_commands_run_in_the_live_release_in_a_named_one_or_in_the_root(root):
+    stage(root)
+    go_live(root)
+    stage(root, "2")
+    where = [{}, {"release": "2"}, {"in_root": True}]
+    said = [command(root, ["pwd -P"], **one)["commands"][0]["last_lines"] for one in where]
+    assert said == [[f"{root}/releases/1"], [f"{root}/releases/2"], [root]]
+
+
 def test_the_environment_is_taken_out_of_the_options_that_ansible_shows(root):
     stage(root)
-    options = {"root": root, "release": "1", "commands": ["true"], "environment": {"A": "b"}, "note": None}
+    given = {"root": root, "release": "1", "in_root": False, "note": None}
+    options = {**given, "commands": ["true"], "environment": {"A": "b"}}
     actions.command(options, False)
     assert "environment" not in options
 

@@ -43,6 +43,14 @@ def test_the_rollback_target_is_the_last_good_release_before_the_live_one():
     assert plan.rollback_target(entries, "3", ["1", "2", "3"]) == "2"
 
 
+def test_releases_without_migrations_took_no_backup_and_the_next_one_is_the_database_as_they_left_it():
+    entries = deployed("1", backup="b1") + deployed("2") + deployed("3", backup="b3") + deployed("4", backup="b4")
+    existing = ["1", "2", "3", "4"]
+    assert plan.way_back(entries, "4", existing, "1")["backup"] == {"name": "b3"}
+    assert plan.way_back(entries, "4", existing, "3")["backup"] == {"name": "b4"}
+    assert plan.way_back(entries[:6], "2", existing[:2], "1")["backup"] is None
+
+
 def test_there_is_no_rollback_target_for_the_first_release():
     assert plan.rollback_target(deployed("1"), "1", ["1"]) is None
 

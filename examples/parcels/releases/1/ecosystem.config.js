@@ -1,0 +1,3 @@
+module.exports = {
+    apps: [{name: 'parcels-ticker', script: 'node/server.js', cwd: __dirname}],
+};
