@@ -42,6 +42,7 @@ for database, flavour in (("wiki", "mariadb"), ("ledger", "mysql")):
     if database == "ledger":
         described["backup"] |= {"name": name, "database": database}
         described["archive"]["file"] = f"{name}.sql.zst"
+        described["verifications"] = []
         described["server"] |= {"flavour": flavour, "version": "9.7.1"}
         put(f"{FOLDER}{name}.manifest.json", json.dumps(described).encode())
 

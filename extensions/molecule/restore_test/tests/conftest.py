@@ -39,10 +39,10 @@ class Drill:
         return [word for word in self.store.check_output(shell).split() if "." in word]
 
     def evidence(self, backup):
-        """Return the last evidence about a backup, as its manifest in the store has it."""
+        """Return the evidence about a backup, oldest first, as its manifest in the store has it."""
         shell = f"echo fs.cat /buckets/backups/nightly/{backup}.manifest.json | weed shell -master=127.0.0.1:9333"
         said = self.store.check_output(f"{shell} 2>/dev/null")
-        return json.loads(said[said.index("{") : said.rindex("}") + 1])["verifications"][-1]
+        return json.loads(said[said.index("{") : said.rindex("}") + 1])["verifications"]
 
 
 @pytest.fixture(scope="session")

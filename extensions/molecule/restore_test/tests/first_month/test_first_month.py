@@ -17,7 +17,7 @@ def test_the_own_query_and_the_own_command_were_asked_of_the_copy(drill):
 def test_the_record_and_the_evidence_are_in_the_store(drill):
     for (record,) in drill.records().values():
         assert f"{record['name']}.restore-test.json" in drill.in_the_store()
-        evidence = drill.evidence(record["backup"]["name"])
+        evidence = drill.evidence(record["backup"]["name"])[-1]
         assert (evidence["level"], evidence["verified"]) == ("restore", True)
         assert evidence["restore_test"] == record["name"]
 
