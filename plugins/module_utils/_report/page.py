@@ -41,7 +41,7 @@ def page(tests: list[dict], histories: dict[str, list[dict]]) -> str:
     verdict = words.verdict_of_run(tests)
     single = len(tests) == 1
     bodies = [
-        _database(f"d{number}", test, histories.get(test["database"], [])[-HISTORY:], single)
+        _database(f"d{number}", test, words.label(test, tests), histories.get(test["database"], [])[-HISTORY:], single)
         for number, test in enumerate(tests, 1)
     ]
     head = tag(
@@ -104,7 +104,7 @@ def _overview(tests: list[dict]) -> Markup:
         rows.append(
             tag(
                 "tr",
-                tag("th", tag("a", test["database"], href=f"#d{number}"), scope="row", class_="any"),
+                tag("th", tag("a", words.label(test, tests), href=f"#d{number}"), scope="row", class_="any"),
                 tag("td", _result(words.verdict(test).result)),
                 _number(recovery.value),
                 _number(newest.value, minor=True),
@@ -120,7 +120,7 @@ def _overview(tests: list[dict]) -> Markup:
     )
 
 
-def _database(identifier: str, test: dict, history: list[dict], single: bool) -> Markup:
+def _database(identifier: str, test: dict, name: str, history: list[dict], single: bool) -> Markup:
     """One database: by itself on the page, or in a section of its own."""
     heading = "h2" if single else "h3"
     content = [
@@ -134,7 +134,7 @@ def _database(identifier: str, test: dict, history: list[dict], single: bool) ->
     ]
     if single:
         return render(content)
-    verdict = words.verdict(test)
+    verdict = words.verdict(test, name)
     return tag(
         "section",
         tag("h2", _icon(verdict.result), verdict.headline),
@@ -195,13 +195,13 @@ def _phases(heading: str, identifier: str, test: dict) -> Markup | None:
     rows = [
         tag(
             "tr",
-            tag("th", _swatch(phase["name"]), phase["name"], scope="row"),
+            tag("th", _swatch(number), phase["name"], scope="row"),
             _number(words.duration(phase["seconds"])),
             _number(f"{100 * phase['seconds'] / total:.0f} %" if total else "", minor=True),
             _number("" if phase["bytes"] is None else words.size(phase["bytes"]), minor=True),
             _number(words.rate(phase)),
         )
-        for phase in test["phases"]
+        for number, phase in enumerate(test["phases"])
     ]
     return _card(
         heading,
@@ -211,8 +211,8 @@ def _phases(heading: str, identifier: str, test: dict) -> Markup | None:
     )
 
 
-def _swatch(phase: str) -> Markup:
-    square = tag("rect", class_=charts.phase_class(phase), width=10, height=10, rx=2)
+def _swatch(number: int) -> Markup:
+    square = tag("rect", class_=charts.phase_class(number), width=10, height=10, rx=2)
     return tag("svg", square, class_="swatch", viewBox="0 0 10 10", aria_hidden="true")
 
 

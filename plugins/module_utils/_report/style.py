@@ -20,8 +20,8 @@ STYLE = """
   --passed: #1b7a48; --passed-back: #e6f4ec; --missed: #8a5300; --missed-back: #fcf1dc;
   --failed: #b3261e; --failed-back: #fdeceb;
   --bar: #5b86b8; --bar-missed: #c07a10; --bar-failed: #cf4a41; --strip: #3f9b6b;
-  --find: #6d7a8a; --download: #3f74b5; --decrypt: #8a63c4; --load: #1f8f86; --indexes: #b7791f; --verify: #b8527f;
-  --other: #7d7468;
+  --phase-0: #6d7a8a; --phase-1: #3f74b5; --phase-2: #8a63c4; --phase-3: #5f7f2f;
+  --phase-4: #1f8f86; --phase-5: #b7791f; --phase-6: #b8527f; --phase-7: #a15c3e;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
@@ -29,8 +29,8 @@ STYLE = """
     --passed: #62cf93; --passed-back: #12291d; --missed: #ecbb5f; --missed-back: #2d2413;
     --failed: #ff938b; --failed-back: #341a18;
     --bar: #5f8fc7; --bar-missed: #d7942f; --bar-failed: #e2625a; --strip: #3c9a69;
-    --find: #8a97a8; --download: #5b93d8; --decrypt: #a585dd; --load: #33aca2; --indexes: #d0963b; --verify: #d5739d;
-    --other: #9c9284;
+    --phase-0: #8a97a8; --phase-1: #5b93d8; --phase-2: #a585dd; --phase-3: #8fb35a;
+    --phase-4: #33aca2; --phase-5: #d0963b; --phase-6: #d5739d; --phase-7: #cf8b6c;
   }
 }
 * { box-sizing: border-box; }
@@ -112,9 +112,9 @@ svg.icon, svg.swatch { display: inline-block; }
 svg text { font: 12px/1 var(--sans); }
 .bar { margin-bottom: 0.8rem; }
 .bar rect { stroke: var(--card); stroke-width: 1.5; }
-.phase-find { fill: var(--find); } .phase-download { fill: var(--download); } .phase-decrypt { fill: var(--decrypt); }
-.phase-load { fill: var(--load); } .phase-indexes { fill: var(--indexes); } .phase-verify { fill: var(--verify); }
-.phase-other { fill: var(--other); }
+.phase-0 { fill: var(--phase-0); } .phase-1 { fill: var(--phase-1); } .phase-2 { fill: var(--phase-2); }
+.phase-3 { fill: var(--phase-3); } .phase-4 { fill: var(--phase-4); } .phase-5 { fill: var(--phase-5); }
+.phase-6 { fill: var(--phase-6); } .phase-7 { fill: var(--phase-7); }
 .charts { display: grid; grid-template-columns: repeat(3, 1fr); gap: 1.4rem 1.8rem; margin-top: 1.2rem; }
 figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; }
 figcaption { margin-bottom: 0.5rem; font-size: 0.93rem; }

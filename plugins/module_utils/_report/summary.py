@@ -24,7 +24,7 @@ def markdown(tests: list[dict]) -> str:
     tests = words.worst_first(tests)
     verdict = words.verdict_of_run(tests)
     parts = [f"## {escape(verdict.sentence)}", _table(tests)]
-    parts += [part for test in tests for part in _database(test, len(tests) == 1)]
+    parts += [part for test in tests for part in _database(test, words.label(test, tests), len(tests) == 1)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -53,7 +53,7 @@ def _table(tests: list[dict]) -> str:
     for test in tests:
         recovery, newest, size, checks = words.facts(test)
         cells = [
-            escape(test["database"]),
+            escape(words.label(test, tests)),
             words.RESULTS[words.verdict(test).result],
             f"{recovery.value} ({recovery.note})",
             f"{newest.value} ({newest.note})",
@@ -64,9 +64,9 @@ def _table(tests: list[dict]) -> str:
     return "\n".join(rows) if tests else ""
 
 
-def _database(test: dict, single: bool) -> list[str]:
+def _database(test: dict, name: str, single: bool) -> list[str]:
     """What is to be said of one database beside its row; nothing, where it is one of many that passed."""
-    verdict = words.verdict(test)
+    verdict = words.verdict(test, name)
     if verdict.result == words.PASSED and not single:
         return []
     parts = [] if single else [f"### {escape(verdict.sentence)}"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ansible_collections.dbops.recovery.plugins.module_utils._text import one_line
-from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration, show_size
+from ansible_collections.dbops.recovery.plugins.module_utils._units import parse_time, show_duration, show_size
 
 # A test passed; it restored the database, but too late or from too old a backup; it did not restore it as it should.
 PASSED = "passed"
@@ -38,7 +38,10 @@ _WHILE = {
     "find": "while looking for the backup",
     "download": "while downloading the backup",
     "decrypt": "while decrypting the backup",
+    "check": "while reading the backup",
+    "server": "while starting the scratch server",
     "load": "while loading the backup",
+    "restore": "while restoring the backup",
     "indexes": "while building the indexes",
     "verify": "while verifying the copy",
 }
@@ -68,20 +71,26 @@ class Fact:
     result: str | None = None
 
 
-def verdict(test: dict) -> Verdict:
-    """Given the record of a test, return its verdict."""
-    database = one_line(test["database"])
+def label(test: dict, tests: list[dict]) -> str:
+    """Given one of the tests of a run, return what it is called: the database, or the backup where it had several."""
+    if [each["database"] for each in tests].count(test["database"]) < 2:
+        return one_line(test["database"])
+    return one_line(test["backup"]["name"] if test["backup"] else test["name"])
+
+
+def verdict(test: dict, name: str | None = None) -> Verdict:
+    """Given the record of a test, and what it is called if not by its database, return its verdict."""
+    database = name or one_line(test["database"])
     bad = [check for check in test["checks"] if check_result(check) == FAILED]
-    restored = test["rto"]["seconds"] is not None
     if test["failure"]:
         phase = one_line(test["failure"]["phase"])
-        headline = f"{database} was restored, but the test failed" if restored else f"{database} could not be restored"
-        return Verdict(FAILED, headline, f"failed {_WHILE.get(phase, f'in the phase {phase}')}")
+        return Verdict(
+            FAILED, f"{database} could not be restored", f"failed {_WHILE.get(phase, f'in the phase {phase}')}"
+        )
     if bad:
         failed = f"{len(bad)} of {_number(len(test['checks']), 'check')} failed"
-        if restored:
-            return Verdict(FAILED, f"{database} was restored, but {failed}", _and_more([each["name"] for each in bad]))
-        return Verdict(FAILED, f"{database} could not be restored", failed)
+        named = _and_more([each["name"] for each in bad])
+        return Verdict(FAILED, f"{database} did not come back as it was backed up", f"{failed}: {named}")
     if test["passed"]:
         return Verdict(PASSED, f"{database} can be restored", _figures(test))
     missed = _missed_targets(test)
@@ -96,13 +105,15 @@ def verdict_of_run(tests: list[dict]) -> Verdict:
         return verdict(tests[0])
     if not tests:
         return Verdict(FAILED, "No database was tested", "")
-    blamed = [each for each in map(verdict, worst_first(tests)) if each.result != PASSED]
+    verdicts = [verdict(test, label(test, tests)) for test in worst_first(tests)]
+    blamed = [each for each in verdicts if each.result != PASSED]
+    what = "databases" if len({test["database"] for test in tests}) == len(tests) else "backups"
     if not blamed:
-        return Verdict(PASSED, f"All {len(tests)} databases can be restored", _worst_figures(tests))
+        return Verdict(PASSED, f"All {len(tests)} {what} can be restored", _worst_figures(tests))
     if blamed[0].result == MISSED:
-        headline = f"All {len(tests)} databases can be restored, but {len(blamed)} not within the targets"
+        headline = f"All {len(tests)} {what} can be restored, but {len(blamed)} not within the targets"
         return Verdict(MISSED, headline, _and_more([each.sentence for each in blamed], "; "))
-    headline = f"{len(blamed)} of {len(tests)} databases did not pass"
+    headline = f"{len(blamed)} of {len(tests)} {what} did not pass"
     return Verdict(FAILED, headline, _and_more([each.headline for each in blamed], "; "))
 
 
@@ -114,7 +125,7 @@ def facts(test: dict) -> list[Fact]:
     )
     return [
         Fact("Recovery time", duration(test["rto"]["seconds"]), *_held(test["rto"])),
-        Fact("Newest backup", old(test["rpo"]["seconds"]), *_held(test["rpo"])),
+        _age_fact(test),
         Fact("Size of the SQL", size(backup["sql_bytes"]), stored),
         _checks_fact(test["checks"]),
     ]
@@ -220,6 +231,13 @@ def _held(figure: dict) -> tuple[str, str | None]:
     if figure["met"] is None:
         return target, None
     return (f"{target}: met", PASSED) if figure["met"] else (f"{target}: missed", MISSED)
+
+
+def _age_fact(test: dict) -> Fact:
+    if test["passed"] and test["rpo"]["seconds"] is None and test["backup"]:
+        age = parse_time(test["started"]) - parse_time(test["backup"]["started"])
+        return Fact("Older backup", old(age.total_seconds()), "not the newest one")
+    return Fact("Newest backup", old(test["rpo"]["seconds"]), *_held(test["rpo"]))
 
 
 def _checks_fact(checks: list[dict]) -> Fact:

@@ -95,6 +95,8 @@ def damaged(database: str = "shop", month: str = "2026-11") -> dict:
         database,
         month,
         passed=False,
+        rto={"seconds": None, "target_seconds": TARGET, "met": None},
+        rpo={"seconds": None, "target_seconds": 26 * HOUR, "met": None},
         checks=[
             *(check(name, detail) for name, detail in CHECKS[:6]),
             check("rows", "orders has 8411, the manifest 8412", passed=False),

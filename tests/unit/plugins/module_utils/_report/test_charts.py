@@ -76,9 +76,11 @@ def test_the_bar_of_phases_is_as_long_as_they_were_and_says_it_in_words():
     assert svg.find("desc").text == "download 30s, load 1m 30s"
 
 
-def test_a_phase_that_nobody_knows_has_a_colour_too():
-    assert charts.phase_class("load") == "phase-load"
-    assert charts.phase_class('"><script>') == "phase-other"
+def test_phases_beside_each_other_differ_in_colour_however_many_there_are():
+    svg = drawn(charts.phases("p", [{"name": "load", "seconds": 1}] * 20))
+    classes = [column.get("class") for column in svg.iter("rect")]
+    assert all(one != other for one, other in zip(classes, classes[1:]))
+    assert set(classes) == {f"phase-{number}" for number in range(charts.COLOURS)}
 
 
 def test_each_chart_is_named_and_described_for_those_who_do_not_see_it():

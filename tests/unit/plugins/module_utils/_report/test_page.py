@@ -117,7 +117,7 @@ def test_the_verdict_is_the_title_and_the_first_thing_on_the_page():
 
 def test_one_database_has_what_was_promised_in_its_order():
     assert [text for _level, text in outline(records.damaged(), count=24).headings] == [
-        "shop was restored, but 2 of 10 checks failed",
+        "shop did not come back as it was backed up",
         "Checks",
         "Where the time went",
         "The last 24 tests",

@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from ansible_collections.dbops.recovery.plugins.module_utils._report.charts import COLOURS
 from ansible_collections.dbops.recovery.plugins.module_utils._report.style import STYLE
 
 ROOTS = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
@@ -51,11 +52,15 @@ def test_text_can_be_read(colours, text, behind):
     "shape",
     [
         *("bar", "bar-missed", "bar-failed", "strip"),
-        *("find", "download", "decrypt", "load", "indexes", "verify", "other"),
+        *(f"phase-{number}" for number in range(COLOURS)),
     ],
 )
 def test_a_shape_can_be_seen(colours, shape):
     assert contrast(colours[shape], colours["card"]) >= 3
+
+
+def test_each_phase_has_its_colour():
+    assert all(f".phase-{number} {{ fill: var(--phase-{number}); }}" in STYLE for number in range(COLOURS))
 
 
 def test_both_schemes_have_the_same_colours():
