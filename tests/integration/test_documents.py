@@ -251,6 +251,7 @@ PAGES = sorted({str(command.block.document) for command in COMMANDS if is_typed(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_works_and_says_what_the_page_shows(page, reader, request):
+    assert (page, "") in SCENES, f"{page} has commands that nobody types: give it a scene, or name them in ELSEWHERE"
     SCENES[page, ""](reader, request.getfixturevalue)
     for block in read_blocks(Path(page), (ROOT / page).read_text()):
         if file := re.match(r"# ([\w./-]+\.\w+)\n", block.text):
