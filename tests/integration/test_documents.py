@@ -33,6 +33,7 @@ ELSEWHERE = {
     r"python3 -m pip install .*": "test_artifact installs what is needed, into an environment of its own",
     r"ansible-playbook -i inventory prepare\.yml": "Molecule installs packages on its hosts by this role",
     r"ansible-playbook (playbooks/|dbops\.recovery\.)(deploy|rollback)(\.yml)? -l .*": "the demo and Molecule deploy",
+    r"install -d -m 0700 -o deploy .*": "there is no such account here; Molecule's hosts have theirs",
     r"ansible-galaxy collection install dbops\.recovery": "test_artifact installs what was built; Galaxy is far away",
 }
 
@@ -211,6 +212,14 @@ def channel(reader: Reader, fixture: Callable) -> None:
         reader.set(host, notify_mail_to=[], notify_webhook_url=fixture("web_sink").url())
 
 
+def another_layout(reader: Reader, fixture: Callable) -> None:
+    """The application runs where somebody has copied it to."""
+    checkout(reader, fixture)
+    application = reader.folder("/var/www/shop")
+    (application / "storage").mkdir()
+    (application / ".env").write_text("APP_KEY=x\n")
+
+
 def old_dump(reader: Reader, fixture: Callable) -> None:
     """The application has backed itself up."""
     checkout(reader, fixture)
@@ -222,6 +231,7 @@ def old_dump(reader: Reader, fixture: Callable) -> None:
 SCENES = {
     ("docs/getting-started.md", ""): empty_desk,
     ("docs/restore.md", ""): some_nights,
+    ("docs/deploy.md", ""): another_layout,
     ("docs/offsite.md", ""): bucket,
     ("docs/restore-test.md", ""): drill,
     ("docs/status.md", ""): two_databases,
