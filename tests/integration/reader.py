@@ -113,6 +113,15 @@ class Reader:
             transcript.write(f"$ {command.text}\n{self.as_there(done.stdout)}\n")
         return done
 
+    def hosts(self) -> dict[str, object]:
+        """Return what there is on the hosts: the databases' content, and every file with its size and its moment."""
+        names = [name for (name,) in self.server.query("SHOW DATABASES LIKE 'shop%'")]
+        files = [path for place in ("var", "srv", "mnt") for path in (self.directory / place).rglob("*")]
+        return {
+            **{name: self.server.dump(name) for name in names},
+            **{str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.is_file()},
+        }
+
     def as_there(self, output: str) -> str:
         """Return an output as it would be on the hosts of the documents."""
         for here, there in self.places.items():

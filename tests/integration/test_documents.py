@@ -270,12 +270,14 @@ def test_every_command_of_a_page_works_and_says_what_the_page_shows(page, reader
             if not is_typed(command):
                 continue
             SCENES.get((page, block.heading), nothing)(reader, request.getfixturevalue)
+            before = reader.hosts() if "--check" in command.text else {}
             done = reader.type(command)
 
             where = f"{block}: {command.text}\n{done.stdout}"
             assert (done.returncode != 0) == ("[ERROR]" in str(command.shown)), where
             assert ("[WARNING]" in done.stdout) == ("[WARNING]" in str(command.shown)), where
             assert reader.missing(command, done.stdout) == [], where
+            assert not before or reader.hosts() == before, f"It touched something:\n{where}"
 
 
 def test_nothing_is_left_out_that_is_in_no_document():
