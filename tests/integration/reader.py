@@ -25,7 +25,7 @@ from terminal import at_terminal
 HOSTS = ("staging.shop.test", "web1.shop.example.org", "web2.shop.example.org", "db1.shop.example.org")
 SOCKET = "/run/mysqld/mysqld.sock"
 # What belongs to hosts and lies below the reader's directory here.
-PLACES = re.compile(r"(?<![\w/])/(?=(?:var/backups|var/lib/dbops|mnt|srv)\b)")
+PLACES = re.compile(r"(?<![\w/])/(?=(?:var/backups|var/lib/dbops|var/www|mnt|srv)\b)")
 
 
 class Reader:
@@ -33,6 +33,7 @@ class Reader:
 
     def __init__(self, directory: Path, server):
         self.directory, self.server = directory, server
+        self._block, self._here = None, directory
         self.places = {
             str(directory): "",
             str(server.socket): SOCKET,
@@ -95,16 +96,31 @@ class Reader:
             "COLUMNS": "120",
         }
         started = {"cwd": self.directory, "env": environment}
-        program = ["bash", "-c", self.placed(command.text)]
+        if command.block != self._block:
+            self._block, self._here = command.block, self.directory
+        # Where a command leads the reader, the next one of the block is typed.
+        script = f'cd "$1"\n{self.placed(command.text)}\nstatus=$?; pwd >"$2"; exit $status'
+        here = self.directory / ".here"
+        program = ["bash", "-c", script, "bash", str(self._here), str(here)]
         if command.typed:
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 120}
             done = subprocess.run(program, input="\n".join(command.typed), check=False, **pipes, **started)
         else:
             done = at_terminal(program, answer, started)
+        self._here = Path(here.read_text().strip())
         # What a document shows of a command is taken from here.
         with (self.directory / "transcript").open("a") as transcript:
             transcript.write(f"$ {command.text}\n{self.as_there(done.stdout)}\n")
         return done
+
+    def hosts(self) -> dict[str, object]:
+        """Return what there is on the hosts: the databases' content, and every file with its size and its moment."""
+        names = [name for (name,) in self.server.query("SHOW DATABASES LIKE 'shop%'")]
+        files = [path for place in ("var", "srv", "mnt") for path in (self.directory / place).rglob("*")]
+        return {
+            **{name: self.server.dump(name) for name in names},
+            **{str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.is_file()},
+        }
 
     def as_there(self, output: str) -> str:
         """Return an output as it would be on the hosts of the documents."""

@@ -20,15 +20,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from documents import DOCUMENTS, ROOT, Block, all_blocks, all_commands
 from markdown_it import MarkdownIt
+from specs import faults
 
-LANGUAGES = {"console", "diff", "ini", "json", "python", "sql", "text", "yaml"}
+LANGUAGES = {"console", "diff", "ini", "json", "nginx", "python", "sql", "text", "yaml"}
 BLOCKS = all_blocks()
 SETTINGS = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections")}
-# What a template may turn out to be.
-INSTEAD_OF_VALUES = {"str": "x", "path": "/x", "raw": "x", "int": 1, "float": 1.0, "bool": True, "list": [], "dict": {}}
 
 
 @pytest.fixture(scope="session")
@@ -61,37 +59,6 @@ def names(reference: dict[str, Any], variables: dict[str, dict]) -> set[str]:
     facts = set(re.findall(r"C\((\w+)\)", json.dumps(entry_points(reference))))
     scenarios = {path.name for path in (ROOT / "extensions" / "molecule").iterdir()}
     return {*variables, *modules, *options, *returned, *facts, *scenarios, *re.findall(r"\{\{ (\w+_hosts) ", playbooks)}
-
-
-def faults(options: dict[str, dict], given: dict[str, Any], all_are_there: bool = True) -> list[str]:
-    """Return what is wrong with values for some options, by the rules that Ansible has for a module's."""
-    given = {name: option_value(options.get(name, {}), value) for name, value in given.items()}
-    templated = {name for name, value in given.items() if value is None}
-    spec = {name: specification(option, all_are_there and name not in templated) for name, option in options.items()}
-    known = {name: value for name, value in given.items() if value is not None}
-    return ArgumentSpecValidator(spec).validate(known).error_messages
-
-
-def option_value(option: dict, value: Any) -> Any:
-    """Return a value with something plausible in the place of its templates; None where nobody can know."""
-    if isinstance(value, str) and "{{" in value:
-        nested = option.get("suboptions", option.get("options"))
-        return None if nested else option.get("choices", [INSTEAD_OF_VALUES[option.get("type", "str")]])[0]
-    if isinstance(value, dict):
-        nested = option.get("suboptions", option.get("options")) or {}
-        return {name: option_value(nested.get(name, {}), each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [option_value({**option, "type": option.get("elements", "str")}, each) for each in value]
-    return value
-
-
-def specification(option: dict, all_are_there: bool) -> dict:
-    """Return the argument spec behind what is documented of an option."""
-    spec = {name: option[name] for name in ("type", "elements", "choices", "aliases") if name in option}
-    nested = option.get("suboptions", option.get("options"))
-    if nested:
-        spec["options"] = {name: specification(each, True) for name, each in nested.items()}
-    return {**spec, "required": all_are_there and bool(option.get("required"))}
 
 
 def kind(block: Block) -> str:
@@ -223,8 +190,8 @@ def test_every_variable_of_a_command_line_is_one_that_is_read(document, names):
 def test_every_variable_in_the_text_is_one_that_there_is(document, names, reference):
     prefixes = "|".join(sorted({name.rpartition(".")[2] for name in reference["role"]}))
     words = [word for code in inline_code(document) for word in re.findall(rf"\b(?:{prefixes})_[a-z_]*\b(?!\()", code)]
-    # Some stand for several: `notify_*`, `restore_...`.
-    assert {word for word in words if word not in names and not word.endswith("_")} == set()
+    # Some stand for several: `notify_*`, `restore_...`; one is Capistrano's.
+    assert {word for word in words if word not in names and not word.endswith("_")} - {"deploy_to"} == set()
 
 
 def inline_code(document: Path) -> list[str]:
