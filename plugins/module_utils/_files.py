@@ -14,7 +14,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Callable
 
 # Ends the name of a file that is not whole yet.
 PARTIAL = ".partial"
@@ -64,9 +64,13 @@ def free_bytes(path: str) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
-def hash_to_end(file: BinaryIO) -> Any:
-    """Read a file from where it stands to its end; return the SHA-256 object of what was read. Raise OSError."""
+def hash_to_end(file: BinaryIO, count: Callable[[int], None] = lambda _bytes: None) -> Any:
+    """Read a file from where it stands to its end; return the SHA-256 object of what was read. Raise OSError.
+
+    After each block count is called with its length.
+    """
     digest = hashlib.sha256()
     while block := file.read(BLOCK_BYTES):
         digest.update(block)
+        count(len(block))
     return digest

@@ -9,14 +9,18 @@ Private to the collection.
 
 from __future__ import annotations
 
+import select
 import signal
+import threading
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_STDOUT = 1
 
 
 def run_module(action: Callable[[dict, bool], dict], argument_spec: dict, **constraints: Any) -> None:
@@ -31,8 +35,10 @@ def run_module(action: Callable[[dict, bool], dict], argument_spec: dict, **cons
     module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
+    threading.Thread(target=_watch_for_hang_up, daemon=True).start()
     try:
-        result = action(module.params, module.check_mode)
+        with _progress.noted((module._name or "").rpartition(".")[2]):
+            result = action(module.params, module.check_mode)
     except RecoveryError as error:
         _warn(module, error.result)
         module.fail_json(msg=str(error), **error.result)
@@ -51,3 +57,12 @@ def _interrupt(number: int, frame: Any) -> None:
     for each in _SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise Interrupted(f"Interrupted by {signal.Signals(number).name}.")
+
+
+def _watch_for_hang_up() -> None:
+    # Without a terminal between, nobody tells a module that the playbook was ended or its connection lost. Its result
+    # goes to a pipe, though, and that has no reader any more then.
+    output = select.poll()
+    output.register(_STDOUT, 0)
+    if any(event & (select.POLLERR | select.POLLHUP) for _descriptor, event in output.poll()):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGHUP)

@@ -12,6 +12,7 @@ short_description: List the backups of a directory and of off-site stores
 description:
   - Returns every backup of a directory and of stores, newest first, with its age, size, last verification, pin, labels
     and the places that have a copy of it.
+  - Says which backups, restores, verifications, uploads and downloads are under way on this host, and how far they are.
   - Damaged backups, dumps without a manifest and what an interrupted backup left are listed too, with what is wrong.
   - Reads manifests and sizes only, so it is quick. To read the archives themselves use M(dbops.recovery.backup_verify).
 version_added: 0.1.0
@@ -36,7 +37,7 @@ options:
     type: path
   database:
     description:
-      - List only the backups of this database, as their manifests name it.
+      - List only the backups of this database, as their manifests name it, and the work on it.
     type: str
 seealso:
   - module: dbops.recovery.db_backup
@@ -138,6 +139,70 @@ backups:
       description: When, where, up to which level and with which result it was verified last; null if it never was.
       type: dict
       sample: {"time": "2026-11-22T10:20:00Z", "host": "db1", "level": "restore", "verified": true}
+running:
+  description:
+    - What modules of this collection are doing now on the host where this one runs, the oldest first. It is the work of
+      the user who looks; root sees that of all users.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: The module that is at work.
+      type: str
+      sample: db_restore
+    database:
+      description: The database that it is about.
+      type: str
+      sample: shop
+    phase:
+      description: What is being done. Bytes, percent, rate and time left are those of this phase.
+      type: str
+      sample: loading rows, building keys
+    percent:
+      description: How much of it is done, null where that is not known.
+      type: int
+      sample: 45
+    estimated:
+      description: Whether the bytes that are expected are an estimate, as with a backup; then percent stays below 100.
+      type: bool
+      sample: false
+    done_bytes:
+      description: The bytes that are done.
+      type: int
+      sample: 86774374
+    expected_bytes:
+      description: The bytes that there are to do, null where that is not known.
+      type: int
+      sample: 192837465
+    bytes_per_second:
+      description: The rate of the last half minute.
+      type: int
+      sample: 25270681
+    seconds_left:
+      description: How long it goes on at that rate, null where that is not known.
+      type: int
+      sample: 4
+    seconds:
+      description: For how long the module has been at work.
+      type: int
+      sample: 21
+    started:
+      description: Since when it has been, in UTC.
+      type: str
+      sample: "2026-11-22T10:15:00Z"
+    host:
+      description: The host.
+      type: str
+      sample: db1
+    user:
+      description: The user that it runs as.
+      type: str
+      sample: backup
+    pid:
+      description: The number of its process. C(kill) ends it in order; what it has begun is taken back.
+      type: int
+      sample: 4711
 """
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.info import list_backups

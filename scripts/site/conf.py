@@ -31,6 +31,7 @@ html_css_files = ["site.css"]
 
 # Where the reference refers to Ansible's own documents, by their labels.
 _OF_ANSIBLE = {
+    "action_plugins": "https://docs.ansible.com/ansible/latest/plugins/action.html",
     "common_return_values": "https://docs.ansible.com/ansible/latest/reference_appendices/common_return_values.html",
 }
 

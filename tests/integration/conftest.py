@@ -168,12 +168,12 @@ class Run:
 class RunningModule:
     """A module at work. It runs in a session of its own, so that a signal to it reaches nobody else."""
 
-    def __init__(self, order: dict, environment: dict | None):
+    def __init__(self, order: dict, environment: dict | None, output: int | None):
         self.output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         self.process = subprocess.Popen(
             [sys.executable, str(DRIVER)],
             stdin=subprocess.PIPE,
-            stdout=self.output,
+            stdout=self.output if output is None else output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "", **(environment or {})},
@@ -247,8 +247,11 @@ def start_module(server: PrivateServer) -> Iterator[Callable[..., RunningModule]
         diff: bool = False,
         kill_at_rename: int = 0,
         fault: tuple | None = None,
+        output: int | None = None,
+        phases: str | None = None,
     ) -> RunningModule:
-        arguments = {"_ansible_check_mode": check, "_ansible_diff": diff, **options}
+        name = f"dbops.recovery.{module}"
+        arguments = {"_ansible_module_name": name, "_ansible_check_mode": check, "_ansible_diff": diff, **options}
         if module.startswith("db_"):
             defaults = {"login_unix_socket": server.socket, "login_user": "root", "config_file": "/nonexistent"}
             arguments = {**defaults, **arguments}
@@ -260,8 +263,9 @@ def start_module(server: PrivateServer) -> Iterator[Callable[..., RunningModule]
             "settings": settings or {},
             "kill_at_rename": kill_at_rename,
             "fault": fault,
+            "phases": phases,
         }
-        running.append(RunningModule(order, environment))
+        running.append(RunningModule(order, environment, output))
         return running[-1]
 
     yield start

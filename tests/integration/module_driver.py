@@ -7,7 +7,8 @@
 Standard input is {"module": ..., "arguments": {...}, "missing": [Python packages that this host shall not have],
 "settings": {"dotted.module:NAME": value}, "kill_at_rename": which renaming of a file is to be this process's last
 moment (0: none), "fault": null or ["dotted.module:function", what happens when it is called for the first time:
-"raise", "kill" (this process) or the number of a process that is killed then]}.
+"raise", "kill" (this process) or the number of a process that is killed then], "phases": null or a file that gets a
+line of JSON for each phase that ends: [what it was, bytes done, bytes expected, whether that was estimated]}.
 """
 
 from __future__ import annotations
@@ -53,6 +54,26 @@ def inject(place: str, fault: str | int) -> None:
     setattr(module, function, faulty)
 
 
+def record_phases(file: str) -> None:
+    work = importlib.import_module(f"{COLLECTION}.module_utils._progress")._Work
+    enter, end = work._enter, work.end
+
+    def note(self) -> None:
+        with open(file, "a", encoding="utf-8") as lines:
+            print(json.dumps([self._phase, self._done, self._expected, self._estimated]), file=lines)
+
+    def noting_enter(self, *arguments) -> None:
+        if self._phase:
+            note(self)
+        enter(self, *arguments)
+
+    def noting_end(self) -> None:
+        note(self)
+        end(self)
+
+    work._enter, work.end = noting_enter, noting_end
+
+
 def main() -> None:
     order = json.load(sys.stdin)
     for package in order["missing"]:
@@ -64,6 +85,8 @@ def main() -> None:
         setattr(loaded, name, value)
     if order["kill_at_rename"]:
         kill_at_rename(order["kill_at_rename"])
+    if order["phases"]:
+        record_phases(order["phases"])
     if order["fault"]:
         inject(*order["fault"])
     with patch_module_args(order["arguments"]):

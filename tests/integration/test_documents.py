@@ -25,6 +25,8 @@ from documents import DOCUMENTS, ROOT, Command, all_commands, commands_of, read_
 from reader import HOSTS, Reader
 from sinks import WebSink
 
+from ansible_collections.dbops.recovery.plugins.module_utils._progress import running
+
 # What is not typed here, and why. A command that is neither run nor named here fails the tests.
 ELSEWHERE = {
     r"make( \w+)? *(#.*)?": "the parts of the tests themselves, and the demo, which is one",
@@ -220,6 +222,15 @@ def another_layout(reader: Reader, fixture: Callable) -> None:
     (application / ".env").write_text("APP_KEY=x\n")
 
 
+def long_upload(reader: Reader, fixture: Callable) -> None:
+    """Somebody brings a backup to a mounted disk, over a line that takes its time."""
+    checkout(reader, fixture)
+    backup = fixture("backup_here")("shop", reader.folder("/var/backups/shop"))
+    options = {"backup": backup["path"], "store": f"file://{reader.folder('/mnt/nas/backups')}", "bandwidth": "20"}
+    upload = fixture("start_module")("backup_upload", options)
+    upload.wait_for(lambda: any(each["pid"] == upload.pid and each["seconds_left"] is not None for each in running()))
+
+
 def old_dump(reader: Reader, fixture: Callable) -> None:
     """The application has backed itself up."""
     checkout(reader, fixture)
@@ -236,6 +247,7 @@ SCENES = {
     ("docs/restore-test.md", ""): drill,
     ("docs/status.md", ""): two_databases,
     ("docs/notices.md", ""): channel,
+    ("docs/progress.md", ""): long_upload,
     ("docs/BACKUP_RESTORE.md", ""): some_nights,
     ("docs/migration.md", ""): old_dump,
     ("docs/restore.md", "Production's backup into staging"): staging,

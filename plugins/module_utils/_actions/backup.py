@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec, manifest
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.contents import Contents
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import split, without_log_switch
@@ -131,6 +132,7 @@ def _attempt(source: Source, directory: str, chosen: codec.Codec, labels: dict, 
     name = catalog.new_name(directory, source.schema.name, started)
     partial = os.path.join(directory, name + chosen.suffix + PARTIAL)
     contents = Contents(count_rows=True, search_rows=False)
+    _progress.phase("backing up", source.schema.name, _about_bytes(source, directory), estimated=True)
     try:
         archive = _dump_into(partial, source, chosen, contents)
         # Hours may have gone by, in which nothing was asked on this connection.
@@ -164,11 +166,20 @@ def _attempt(source: Source, directory: str, chosen: codec.Codec, labels: dict, 
                 os.unlink(leftover)
 
 
+def _about_bytes(source: Source, directory: str) -> int:
+    """Return about how long the dump becomes: as the newest one, else as what the server reports for the rows."""
+    newest = catalog.newest_manifest(directory, source.schema.name)
+    if newest and newest.get("excluded", []) == list(source.plan.exclude_tables):
+        return newest["archive"]["plain_bytes"]
+    return source.schema.data_bytes
+
+
 def _dump_into(partial: str, source: Source, chosen: codec.Codec, contents: Contents) -> dict:
     arguments = dump_arguments(source.program, source.schema.name, source.plan)
     try:
         with closing(read_dump(source.program, source.settings, arguments)) as blocks:
-            return write_archive(partial, contents.watch(map(without_log_switch, split(blocks))), chosen)
+            sections = map(without_log_switch, split(_progress.counted(blocks)))
+            return write_archive(partial, contents.watch(sections), chosen)
     except Interrupted:
         raise
     except RecoveryError as error:

@@ -13,6 +13,7 @@ import contextlib
 import os
 import time
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import Pair, choose
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
@@ -92,13 +93,13 @@ def _bring(store: Store, pair: Pair, backup: catalog.Backup, directory: str) -> 
         left = _left_by_an_interrupted_run(partial, wanted["stored_bytes"])
         _require_space(directory, wanted["stored_bytes"] - left)
         try:
-            _fetch(store, pair.archive.name, partial, wanted, left)
+            _fetch(store, pair.archive.name, partial, backup, left)
         except _Mismatch:
             if not left:
                 raise
             # Perhaps only what the interrupted run had left is bad.
             left = 0
-            _fetch(store, pair.archive.name, partial, wanted, left)
+            _fetch(store, pair.archive.name, partial, backup, left)
         catalog.publish(directory, pair.name, partial, backup.manifest)
     except _Mismatch as error:
         os.unlink(partial)
@@ -130,13 +131,15 @@ def _require_space(directory: str, needed: int) -> None:
         )
 
 
-def _fetch(store: Store, name: str, partial: str, wanted: dict, offset: int) -> None:
-    """Download from an offset on behind what is there, and compare the whole with the manifest's archive."""
+def _fetch(store: Store, name: str, partial: str, backup: catalog.Backup, offset: int) -> None:
+    """Download from an offset on behind what is there, and compare the whole with the manifest."""
+    wanted = backup.manifest["archive"]
     descriptor = os.open(partial, os.O_RDWR | os.O_CREAT, 0o600)
     with open(descriptor, "r+b") as file:
         file.truncate(offset)
         digest = hash_to_end(file)
-        for block in store.download(name, offset) if offset < wanted["stored_bytes"] else ():
+        _progress.phase("downloading", backup.database, wanted["stored_bytes"] - offset)
+        for block in _progress.counted(store.download(name, offset)) if offset < wanted["stored_bytes"] else ():
             digest.update(block)
             file.write(block)
         file.flush()

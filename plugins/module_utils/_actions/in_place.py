@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import Adaptation
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import (
     Objects,
@@ -68,7 +69,8 @@ def replace_in_place(
         going = without(target.present, table=left_alone, trigger=triggers)
         drop_objects(target.connection, target.name, going)
         set_schema_defaults(target.connection, target.schema, *schema_defaults(backup))
-    blocks: Iterable[bytes] = _as_listed(backup, plain_bytes(backup.path))
+    _progress.phase("loading", target.name, backup.sql_bytes)
+    blocks: Iterable[bytes] = _as_listed(backup, _progress.counted(plain_bytes(backup.path)))
     if adaptation.changes_text:
         blocks = (adaptation.apply(section).data for section in split(blocks))
     warnings = load_dump(target.program, target.settings, target.name, blocks)
@@ -102,7 +104,8 @@ def go_back_in_place(target: Target, safety: Backup | None) -> str:
     drop_objects(connection, target.name, read_inventory(connection, target.name))
     now = servers.require_schema(connection, target.name, target.settings.place)
     set_schema_defaults(connection, now, target.schema.charset, target.schema.collation)
-    load_dump(target.program, target.settings, target.name, plain_bytes(safety.path))
+    _progress.phase("loading the safety backup", target.name, safety.sql_bytes)
+    load_dump(target.program, target.settings, target.name, _progress.counted(plain_bytes(safety.path)))
     kept = safety.manifest["inventory"]
     target.warn_of_lost(f"view {view}" for view in target.present.get("view", ()) if view not in kept.get("view", ()))
     difference = compare(kept, read_inventory(connection, target.name))

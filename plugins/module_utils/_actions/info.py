@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from datetime import datetime, timezone
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import Pair, at_once, look_at, manifest_of
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec, manifest, names
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
@@ -36,7 +37,8 @@ def list_backups(options: dict, check_mode: bool) -> dict:
     now = utc_now()
     backups = [_aged(each, now) for each in _merged(found)]
     backups.sort(key=lambda each: (each["started"], each["name"]), reverse=True)
-    return {"changed": False, "backups": backups}
+    work = [each for each in _progress.running() if options["database"] in (None, each["database"])]
+    return {"changed": False, "backups": backups, "running": work}
 
 
 def _belongs(described: dict, database: str) -> bool:

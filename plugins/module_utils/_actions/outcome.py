@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import BROKEN, REVERTED, Target
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
@@ -58,6 +59,7 @@ def undone(
     # Whoever wants this to end wants the database whole too.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    _progress.phase("going back to the state before", target.name)
     try:
         how = back()
     except Exception as error:

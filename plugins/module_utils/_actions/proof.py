@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
     ERROR,
@@ -99,9 +100,9 @@ def prove(
     """
     facts = backup.manifest["server"] if backup.manifest else {}
     daemon = find_daemon(facts.get("flavour") or findings.contents.flavour)
-    room = backup.manifest["archive"]["plain_bytes"] if backup.manifest else 0
     clock = time.monotonic()
-    with scratch_server(daemon, directory, facts.get("lower_case_table_names", 0), room) as settings:
+    _progress.phase("starting a scratch server")
+    with scratch_server(daemon, directory, facts.get("lower_case_table_names", 0), backup.sql_bytes or 0) as settings:
         checks = [Check(SCRATCH_SERVER, True, ERROR, daemon.version, time.monotonic() - clock)]
         checks.append(_loads(settings, backup, findings, database, facts))
         if not failed(checks):
@@ -112,6 +113,8 @@ def prove(
             else:
                 checks.append(_arrived(connection, findings, database))
             checks.append(_tables_checked(connection, _schemas(connection, findings, database)))
+            if queries or commands:
+                _progress.phase("asking the queries, running the commands")
             checks += [_answer(connection, database, each) for each in queries]
             checks += [_command(settings, database, each) for each in commands]
     return checks
@@ -123,8 +126,9 @@ def _loads(settings: Settings, backup: Backup, findings: Findings, database: str
     create_definers(connection, findings.contents.definers)
     create_schema(connection, database, facts.get("charset"), facts.get("collation"))
     program = find_program(LOAD, servers.look_at_server(connection))
+    _progress.phase("loading into the scratch server", expected=backup.sql_bytes)
     try:
-        warnings = load_dump(program, settings, database, plain_bytes(backup.path))
+        warnings = load_dump(program, settings, database, _progress.counted(plain_bytes(backup.path)))
     except Interrupted:
         raise
     except RecoveryError as error:
@@ -191,6 +195,7 @@ def _same_version(server: servers.Server, backup: Backup) -> bool:
 
 def _row_counts(connection: Any, backup: Backup, database: str) -> Check:
     clock = time.monotonic()
+    _progress.phase("counting rows")
     rows = backup.manifest.get("rows")
     if not rows:
         return Check("rows", False, INFO, "the manifest has no row counts")
@@ -218,8 +223,9 @@ def _dump_back(settings: Settings, connection: Any, server: servers.Server, back
         without_locks=has_sequence_defaults(connection, database),
     )
     settle = server.flavour == servers.MYSQL
+    _progress.phase("dumping back", expected=backup.sql_bytes)
     with closing(read_dump(program, settings, dump_arguments(program, database, plan))) as blocks:
-        found = _checksums(blocks, settle)
+        found = _checksums(_progress.counted(blocks), settle)
     if settle:
         with closing(plain_bytes(backup.path)) as blocks:
             expected = _checksums(blocks, settle)
@@ -271,6 +277,7 @@ def _schemas(connection: Any, findings: Findings, database: str) -> list[str]:
 
 def _tables_checked(connection: Any, schemas: list[str]) -> Check:
     clock = time.monotonic()
+    _progress.phase("checking tables")
     tables = [(schema, table) for schema in schemas for table in read_inventory(connection, schema).get("table", {})]
     bad = []
     for schema, table in tables:

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import require_space, take_backup
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import Adaptation, adapt, bodies_of
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.in_place import (
@@ -169,7 +170,7 @@ def _restore(options: dict, check_mode: bool) -> dict:
         safety = _take_safety_backup(options, target, directory) if with_safety else None
         result["safety_backup"] = safety.describe() if safety else None
         if safety:
-            clock.end_of("safety_backup", safety.manifest["archive"]["plain_bytes"])
+            clock.end_of("safety_backup", safety.sql_bytes)
         if order.strategy.name == SWAP:
             result.update(_by_swap(order, options, result, clock))
             result["previous"] = _keep_or_drop(target, order.strategy.journal, keep)
@@ -394,6 +395,7 @@ def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> dict:
         clock.end_of("load", bytes_to_load(strategy.copy))
         require_copy(target, strategy.copy, strategy.journal.staging)
         clock.end_of("compare")
+        _progress.phase("swapping")
         seconds = swap_in(target, strategy.journal, scope, _incoming(order))
         found = scope.within(target, read_inventory(target.connection, target.name))
         adapted = set(order.adaptation.changed)
@@ -413,12 +415,14 @@ def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> dict:
 
 def _require_answers(target: Target, queries: list[dict], clock: Clock) -> None:
     """Raise RecoveryError when a query of the user's is answered otherwise than it should be."""
+    if not queries:
+        return
+    _progress.phase("asking the queries")
     answers = [ask(target.keep_connected(), target.name, each) for each in queries]
     wrong = [f"  {answer.name}: {answer.detail}" for answer in answers if not answer.right]
     if wrong:
         raise RecoveryError("What was restored gives wrong answers:\n" + "\n".join(wrong))
-    if queries:
-        clock.end_of("queries")
+    clock.end_of("queries")
 
 
 def _incoming(order: Order) -> Incoming:
@@ -450,6 +454,7 @@ def _swap_back(target: Target, journal: staging.Journal) -> str:
 
 def _keep_or_drop(target: Target, journal: staging.Journal, keep: timedelta | None) -> dict | None:
     """Keep the previous schema for a while, or drop it; return how it is kept."""
+    _progress.phase("putting away what was there before")
     worth_keeping = journal.facts["schema"] and not scope_of(journal).suffix
     return put_away(target, journal, show_time(utc_now() + keep) if keep is not None and worth_keeping else None)
 
@@ -459,7 +464,7 @@ def _in_place(order: Order, safety: catalog.Backup | None, queries: list[dict], 
     target, backup = order.target, order.backup
     try:
         found = replace_in_place(target, backup, order.expected, set(order.scope.left_alone), order.adaptation)
-        clock.end_of("load", backup.manifest["archive"]["plain_bytes"] if backup.manifest else None)
+        clock.end_of("load", backup.sql_bytes)
         _require_answers(target, queries, clock)
     except NothingDropped as error:
         raise RecoveryError(

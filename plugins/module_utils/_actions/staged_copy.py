@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import Target, require_equal, same_version
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.definition import (
@@ -129,13 +130,16 @@ def build_copy(target: Target, plan: CopyPlan, schema: str, threads: int) -> Non
     Definitions go through the client program, whatever stands in them. Rows, nearly all of the bytes, are statements
     whose ends are known, and go over connections.
     """
-    units = deque(units_of(_entries(plan.backup, plan.tables)))
+    entries = _entries(plan.backup, plan.tables)
+    units = deque(units_of(entries))
     preamble = preamble_of(plan.backup)
     # A definition that is not taken apart has its foreign keys in it, and tables that wait for each other.
     whole = all(each.understood for each in plan.definitions.values())
     sessions = max(1, min(threads if whole else 1, len(units)))
     definitions = list(_definitions(plan))
+    _progress.phase("making tables", target.name)
     _load(target, plan, schema, [[preamble.data, *definitions[first::sessions]] for first in range(sessions)])
+    _progress.phase("loading rows, building keys", expected=sum(_bytes_of_rows(entries).values()))
     streams = [_rows_and_keys(plan, preamble, units) for _session in range(sessions)]
     _warn(target, plan, send_in_parallel(target.settings, schema, streams))
     outward = {key for _table, key in plan.outward()}
@@ -144,6 +148,7 @@ def build_copy(target: Target, plan: CopyPlan, schema: str, threads: int) -> Non
         for table, key in plan.foreign_keys
     ]
     if added:
+        _progress.phase("adding foreign keys")
         _load(target, plan, schema, [[preamble.data, *added]])
 
 
@@ -187,6 +192,7 @@ def _rows_and_keys(plan: CopyPlan, preamble: Section, units: deque[list[dict]]) 
                 table = section.object
             if section.kind == ROWS:
                 yield from statements_in(section)
+                _progress.advance(len(section.data))
             # Megabytes, which need not be there while the next ones are read.
             del section
         yield from _keys_of(plan, table)
@@ -199,6 +205,7 @@ def _keys_of(plan: CopyPlan, table: str | None) -> list[bytes]:
 
 def require_copy(target: Target, plan: CopyPlan, schema: str) -> None:
     """Raise RecoveryError unless a schema holds the planned tables with their definitions and their numbers of rows."""
+    _progress.phase("counting rows")
     connection = target.keep_connected()
     found = read_inventory(connection, schema)
     expected = chosen_tables(plan.backup.manifest["inventory"], plan.tables)

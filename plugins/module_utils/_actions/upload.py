@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
     Limits,
@@ -163,7 +164,7 @@ def _require_same(store: Store, there: _There, backup: catalog.Backup) -> None:
     if there.archive.size == wanted["stored_bytes"]:
         noted = there.archive.sha256 or (there.manifest and there.manifest["archive"]["stored_sha256"])
         # Put there by another program, it says nothing of itself: look at all of it.
-        if (noted or sha256_of(store, there.archive.name)) == wanted["stored_sha256"]:
+        if (noted or _sha256_of(store, there.archive.name, backup)) == wanted["stored_sha256"]:
             return
     raise _NotSent(
         f"{store.url} has another file {there.archive.name} already ({show_size(there.archive.size)}, this one has "
@@ -176,6 +177,7 @@ def _send(store: Store, backup: catalog.Backup, options: dict) -> None:
     """Send the archive and make sure that it arrived."""
     wanted = backup.manifest["archive"]
     name = os.path.basename(backup.path)
+    _progress.phase("uploading", backup.database, wanted["stored_bytes"])
     try:
         store.upload(backup.path, name, wanted["stored_sha256"], _notes(backup.manifest, options["metadata"]))
     except AlreadyThere:
@@ -191,7 +193,7 @@ def _send(store: Store, backup: catalog.Backup, options: dict) -> None:
             "this again; when it happens twice, do not rely on this store."
         )
     if options["read_back"]:
-        there = sha256_of(store, name)
+        there = _sha256_of(store, name, backup)
         if there != wanted["stored_sha256"]:
             store.delete([name])
             raise RecoveryError(
@@ -200,10 +202,11 @@ def _send(store: Store, backup: catalog.Backup, options: dict) -> None:
             )
 
 
-def sha256_of(store: Store, name: str) -> str:
-    """Download a file and return the SHA-256 of its bytes."""
+def _sha256_of(store: Store, name: str, backup: catalog.Backup) -> str:
+    """Download what should be a backup's archive and return the SHA-256 of its bytes."""
+    _progress.phase("reading back", backup.database, backup.manifest["archive"]["stored_bytes"])
     digest = hashlib.sha256()
-    for block in store.download(name):
+    for block in _progress.counted(store.download(name)):
         digest.update(block)
     return digest.hexdigest()
 

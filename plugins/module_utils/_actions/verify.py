@@ -71,7 +71,7 @@ def verify_backup(options: dict, check_mode: bool) -> dict:
         "level": level,
         "backup": backup.describe(),
         "checks": [check.as_result() for check in checks],
-        "phases": phases_of(checks, seconds, backup.manifest["archive"]["plain_bytes"] if backup.manifest else None),
+        "phases": phases_of(checks, seconds, backup.sql_bytes),
         "seconds": round(seconds, 3),
         "warnings": [
             f"{backup.name}: {check.name}: {check.detail}"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import manifest, names
-from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError, os_error
 from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL, sync_directory
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
     parse_time,
@@ -62,6 +62,11 @@ class Backup:
         if self.manifest:
             return parse_time(self.manifest["backup"]["started"])
         return datetime.fromtimestamp(os.stat(self.path).st_mtime, timezone.utc)
+
+    @property
+    def sql_bytes(self) -> int | None:
+        """How many bytes of SQL are in it, as far as the manifest says."""
+        return self.manifest["archive"]["plain_bytes"] if self.manifest else None
 
     @property
     def is_safety(self) -> bool:
@@ -134,6 +139,23 @@ def backups_in(directory: str, database: str | None = None) -> list[Backup]:
         if database in (None, backup.database) and os.path.isfile(backup.path):
             found.append(backup)
     return sorted(found, key=lambda backup: (backup.started, names.number_of(backup.name)), reverse=True)
+
+
+def newest_manifest(directory: str, database: str) -> dict | None:
+    """Return the manifest of a database's newest backup, found by the names alone; None where none can be read."""
+    found = [
+        (name.started, name.number, entry)
+        for entry in _entries(directory)
+        if entry.endswith(manifest.SUFFIX)
+        and (name := names.parse(entry[: -len(manifest.SUFFIX)]))
+        and name.database == names.file_safe(database)
+    ]
+    try:
+        return manifest.read(os.path.join(directory, max(found)[-1])) if found else None
+    except Interrupted:
+        raise
+    except RecoveryError:
+        return None
 
 
 def _entries(directory: str) -> list[str]:

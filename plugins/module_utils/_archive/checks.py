@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import codec
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.contents import Contents
@@ -132,13 +133,18 @@ def check_before_loading(backup: Backup, level: str) -> Findings:
 
 def _is_as_stored(backup: Backup) -> bool:
     archive = backup.manifest["archive"]
+    _begin_checking(backup)
     try:
         with open(backup.path, "rb") as file:
-            stored = hash_to_end(file).hexdigest()
+            stored = hash_to_end(file, _progress.advance).hexdigest()
             count = file.tell()
     except OSError as error:
         raise os_error(f"The backup {backup.name} cannot be read", error) from error
     return (count, stored) == (archive["stored_bytes"], archive["stored_sha256"])
+
+
+def _begin_checking(backup: Backup) -> None:
+    _progress.phase("checking", backup.database or backup.name, os.path.getsize(backup.path))
 
 
 def _look_besides_rows(backup: Backup) -> Findings | None:
@@ -200,11 +206,17 @@ class _Reading:
         clock = time.monotonic()
         self.contents.search_rows = self.backup.manifest is None
         stored_hash = hashlib.sha256()
+
+        def seen(block: bytes) -> None:
+            stored_hash.update(block)
+            _progress.advance(len(block))
+
+        _begin_checking(self.backup)
         sections = self.backup.manifest["archive"]["sections"] if self.backup.manifest and with_content else []
         with open(self.backup.path, "rb") as file, PlainHasher(sections) as hasher:
             self.compression = codec.detect(file.read(8))
             file.seek(0)
-            blocks = hasher.watch(codec.decompressed(file, self.compression, stored_hash.update))
+            blocks = hasher.watch(codec.decompressed(file, self.compression, seen))
             try:
                 for section in split(blocks) if with_content else ():
                     self.contents.feed(section)
@@ -214,7 +226,7 @@ class _Reading:
                 self.problem = str(error)
                 # The rest is still read: the stored checksum says whether these are the bytes that were written.
                 while block := file.read(BLOCK_BYTES):
-                    stored_hash.update(block)
+                    seen(block)
         self.stored_sha256, self.plain_sha256 = stored_hash.hexdigest(), hasher.sha256
         self.plain_bytes, self.bad_sections = hasher.count, hasher.bad_sections
         self.seconds = time.monotonic() - clock

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
 from ansible_collections.dbops.recovery.plugins.module_utils._files import BLOCK_BYTES, PARTIAL, sync_directory
 from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import AlreadyThere, Stored
@@ -104,6 +105,7 @@ class DirectoryStore:
         while block := here.read(BLOCK_BYTES):
             there.write(block)
             count += len(block)
+            _progress.advance(len(block))
             if self._bandwidth:
                 time.sleep(max(0.0, started + count / self._bandwidth - time.monotonic()))
 

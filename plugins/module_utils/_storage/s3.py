@@ -18,6 +18,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._files import BLOCK_BYTES
 from ansible_collections.dbops.recovery.plugins.module_utils._storage import s3_errors
@@ -116,7 +117,7 @@ class S3Store:
         try:
             # On the way out after an error it waits for its threads, and an upload that was begun is aborted.
             with self._calling("write"), TransferManager(self._client, config) as manager:
-                manager.upload(path, self._bucket, self._prefix + name, arguments).result()
+                manager.upload(path, self._bucket, self._prefix + name, arguments, [_Counter()]).result()
         except AlreadyThere:
             raise AlreadyThere(f"{self.url} has a file {name} already.") from None
         finally:
@@ -262,6 +263,13 @@ class S3Store:
     def _explained(self, error: Exception, verb: str) -> RecoveryError:
         meta = self._client.meta
         return s3_errors.explain(error, self.url, verb, meta.endpoint_url, meta.region_name)
+
+
+class _Counter:
+    """Subscribes to a transfer, and counts what it has sent."""
+
+    def on_progress(self, bytes_transferred: int, **_more: Any) -> None:
+        _progress.advance(bytes_transferred)
 
 
 def _lock_of(head: dict) -> str | None:

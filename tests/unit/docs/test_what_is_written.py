@@ -24,6 +24,8 @@ from documents import DOCUMENTS, ROOT, Block, all_blocks, all_commands
 from markdown_it import MarkdownIt
 from specs import faults
 
+from ansible_collections.dbops.recovery.plugins.plugin_utils._watched import SECONDS_VARIABLE
+
 LANGUAGES = {"console", "diff", "ini", "json", "nginx", "python", "sql", "text", "yaml"}
 BLOCKS = all_blocks()
 SETTINGS = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections")}
@@ -45,8 +47,9 @@ def entry_points(reference: dict[str, Any]) -> list[dict]:
 
 @pytest.fixture(scope="session")
 def variables(reference: dict[str, Any]) -> dict[str, dict]:
-    """The variables of all roles, by name."""
-    return {name: option for entry in entry_points(reference) for name, option in entry["options"].items()}
+    """The variables of all roles, by name, and the one that the modules' action plugins read."""
+    of_roles = {name: option for entry in entry_points(reference) for name, option in entry["options"].items()}
+    return {**of_roles, SECONDS_VARIABLE: {"type": "float"}}
 
 
 @pytest.fixture(scope="session")
