@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from shlex import quote
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import Target
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec
@@ -159,8 +160,8 @@ def _heading(target: Target, backup: catalog.Backup, span: Span, path: str) -> b
     return (
         f"-- What was written to {target.name} between the backup {backup.name} and its restore at\n"
         f"-- {show_time(utc_now())}, from the server's binary log: {span}.\n"
-        "-- It holds all that was done, by migrations as well. Look, take out what is not wanted, then replay it as\n"
-        f"-- administrator: {unpack} {os.path.basename(path)} | {client} --binary-mode {target.name}\n"
+        "-- It holds all that was done, by migrations as well. Take out what is not wanted, and replay it as root:\n"
+        f"--     {unpack} {quote(os.path.basename(path))} | {client} --binary-mode {quote(target.name)}\n"
     ).encode()
 
 
