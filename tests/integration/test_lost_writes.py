@@ -145,7 +145,7 @@ def elsewhere_name(lost: dict) -> str:
     return lost["reason"].rsplit(" ", 1)[1].rstrip(".")
 
 
-def test_what_is_kept_is_no_backup_and_goes_with_its_backup(faker, folder, run_module, prune_here):
+def test_what_is_kept_is_no_backup_and_goes_with_its_backup(faker, folder, run_module):
     newest = datetime.now(timezone.utc) - timedelta(hours=2)
     old, new = faker(newest - timedelta(days=400)), faker(newest)
     for archive in (old, new):
@@ -158,8 +158,8 @@ def test_what_is_kept_is_no_backup_and_goes_with_its_backup(faker, folder, run_m
         {"backup": str(new).replace(".sql.zst", ".writes.sql.zst"), "database": "shop"},
         fails=True,
     )
-    pruned = prune_here(
-        {"directory": str(folder), "keep_daily_days": 1, "keep_weekly": 0, "keep_monthly": 0, "as_of": None}
+    pruned = run_module(
+        "backup_prune", {"directory": str(folder), "keep_daily_days": 1, "keep_weekly": 0, "keep_monthly": 0}
     )
 
     assert [each["name"] for each in info["backups"]] == [new.name[: -len(".sql.zst")], old.name[: -len(".sql.zst")]]
