@@ -46,8 +46,9 @@ docs: ## The site of the documents in .cache/docs/html, with the reference; no l
 molecule: ## Molecule on hosts with systemd; one scenario: make molecule SCENARIO=deploy_rollback
 	@SCENARIO=$(SCENARIO) $(RUN) molecule
 
-bench: setup ## Time, size and memory beside the plain tools: backup, restore, upload, retention
-	@.venv/bin/python tests/benchmark/run.py && .venv/bin/python tests/benchmark/offsite.py
+bench: setup ## Time, size and memory beside the plain tools: backup, restore, upload, retention; deployments
+	@.venv/bin/python tests/benchmark/run.py && .venv/bin/python tests/benchmark/offsite.py && \
+		.venv/bin/python tests/benchmark/deploy.py
 
 format: setup ## Format the Python code and apply ruff's safe fixes
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

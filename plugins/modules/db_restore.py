@@ -143,6 +143,18 @@ options:
     description:
       - SQL of your own that is asked of the database once it is restored, and what must come back. A wrong answer is a
         restore that failed, so the database goes back to what it was.
+  lost_writes:
+    description:
+      - What becomes of what was written to the database since the backup, as far as the server's binary log has it.
+        V(count) counts it; V(keep) also keeps it as SQL in a compressed file beside the backup, which goes when
+        M(dbops.recovery.backup_prune) removes that; V(ignore) does neither.
+      - The log is read over the connection by C(mariadb-binlog) (C(mysqlbinlog)), after the restore; Debian 11 has that
+        program with the server, others with the client. It takes the rights REPLICATION SLAVE and BINLOG MONITOR (MySQL
+        - REPLICATION CLIENT), the second one also for the backup, which notes its place in the log.
+      - Where the log cannot be read, the result says why. The restore does not depend on it.
+    type: str
+    choices: [keep, count, ignore]
+    default: keep
   verify:
     description:
       - How far the backup is verified first, as with M(dbops.recovery.backup_verify). A dump without a manifest is
@@ -276,6 +288,27 @@ safety_backup:
   returned: once the target was looked at; null when none was taken
   type: dict
   sample: {"name": "shop_2026-11-22_112200", "path": "/var/backups/databases/shop_2026-11-22_112200.sql.zst"}
+lost_writes:
+  description:
+    - What was written to the database between the backup and the moment when its tables were replaced (in check mode,
+      until now). Migrations are part of it, since the log does not tell who wrote.
+    - C(known) says whether that could be seen, C(complete) whether no change of rows was missed;
+      C(reason) why not, and what to do about it. C(statements) changed rows, and the log does not say
+      how many. C(definitions) counts what was created, altered, truncated or dropped. C(path) is the
+      file that it is kept in.
+  returned: once the target was looked at; null without a whole restore
+  type: dict
+  sample:
+    known: true
+    complete: true
+    transactions: 3
+    statements: 0
+    definitions: 1
+    rows: {"orders": {"inserted": 2, "updated": 1, "deleted": 0}}
+    log: binlog.000007 position 344 to binlog.000007 position 1720
+    path: /var/backups/databases/shop_2026-11-22_101500.writes.sql.zst
+    summary: "3 transactions (3 rows: orders 3), and 1 change of definitions"
+    reason: ""
 removed_objects:
   description: Objects that the database held and the backup does not; they are gone (in check mode, would be).
   returned: once the target was looked at
@@ -286,8 +319,8 @@ phases:
   description:
     - What the time went to, in order. C(check) looks at the backup and the database, C(safety_backup) backs up what is
       there, C(load) builds the copy with its keys, C(compare) holds it against the manifest, C(swap) swaps it in and
-      compares again, C(queries) asks O(queries), C(clean_up) drops what was there before. In place there is no
-      C(compare), C(swap) and C(clean_up), as C(load) does it all.
+      compares again, C(queries) asks O(queries), C(clean_up) drops what was there before, C(lost_writes) reads the
+      binary log. In place there is no C(compare), C(swap) and C(clean_up), as C(load) does it all.
   returned: when it ended as predicted or restored, not with O(undo) and O(drop_previous)
   type: list
   elements: dict
@@ -348,6 +381,7 @@ def main():
             },
             "queries": query_options(),
             "safety_backup": {"type": "bool", "default": True},
+            "lost_writes": {"type": "str", "choices": ["keep", "count", "ignore"], "default": "keep"},
             "verify": {"type": "str", "choices": ["none", "file", "content"], "default": "content"},
             "protected": {"type": "bool", "default": False},
             "confirm": {"type": "str"},

@@ -140,25 +140,54 @@ def test_a_good_release_goes_live_on_every_host(fleet):
 
 
 @pytest.mark.parametrize(
-    ("fail", "phase", "touched"),
+    ("fail", "phase", "lost"),
     [
-        ("stage@two@2", "stage", False),
-        ("maintenance_on@two@1", "maintenance_on", False),
-        ("health@two@2", "health", True),
-        ("maintenance_off@two@2", "maintenance_off", True),
+        ("stage@two@2", "stage", None),
+        ("maintenance_on@two@1", "maintenance_on", None),
+        ("health@two@2", "health", "0, as the application was in maintenance mode the whole time"),
+        # By then it was off on the other host.
+        ("maintenance_off@two@2", "maintenance_off", "unknown: the server writes no binary log."),
     ],
 )
-def test_a_failure_on_one_host_takes_every_host_and_the_database_back(fleet, fail, phase, touched):
+def test_a_failure_on_one_host_takes_every_host_and_the_database_back(fleet, fail, phase, lost):
     done = fleet.deploy("2", deploy_environment=fleet.environment(fail=fail))
     assert done.returncode != 0
     assert done.report["outcome"] == "rolled_back", done.stdout
     assert (done.report["failed_phase"], done.report["failed_host"]) == (phase, fail.split("@")[1])
     assert fleet.live() == {"one": "1", "two": "1"}
     assert fleet.database() == BEFORE
-    assert done.report["database_outcome"] == ("restored" if touched else "")
+    assert done.report["database_outcome"] == ("restored" if lost else "")
+    assert done.report["writes_lost"].get("verdict", "").startswith(lost or "")
+    assert done.stdout.count("Written to it since that backup, and lost: ") == bool(lost)
     for host in HOSTS:
         last = fleet.journal(host)[-1]
         assert (last["release"], last["result"], last["to"]) == ("2", "rolled_back", "1")
+
+
+def test_what_visitors_wrote_before_the_way_back_is_counted_and_kept(fleet, start_server):
+    logging = start_server("--log-bin=binlog", "--server-id=1", "--binlog-format=ROW")
+    fleet.socket = str(logging.socket)
+    sql(fleet.socket, "CREATE DATABASE shop")
+    sql(fleet.socket, "CREATE TABLE ordered (id INT)", "shop")
+    visit = 'mariadb --no-defaults -S "$SOCKET" -u root shop -e "INSERT INTO ordered VALUES (1), (2)"'
+    done = fleet.deploy(
+        "2",
+        deploy_environment=fleet.environment(fail="health@two@2", wreck=visit),
+        deploy_maintenance_on_commands=[],
+        deploy_maintenance_off_commands=[],
+    )
+    assert done.report["outcome"] == "rolled_back", done.stdout
+    lost = done.report["writes_lost"]
+    assert lost["rows"]["ordered"] == {"inserted": 2, "updated": 0, "deleted": 0}
+    # The visitor's and the migration's: each of its statements is one, and two of them make a table.
+    assert (lost["transactions"], lost["definitions"]) == (2, 2)
+    assert lost["verdict"] == (
+        "2 transactions (3 rows: ordered 2, product 1), and 2 changes of definitions. What the migrations did is among "
+        "it; before they began it was 0"
+    )
+    assert f"That is kept as SQL in {lost['path']} on one." in " ".join(done.stdout.split())
+    assert Path(lost["path"]).stat().st_mode & 0o777 == 0o600
+    logging.stop()
 
 
 def test_a_failed_migration_says_why_and_can_be_deployed_again_when_it_is_mended(fleet):

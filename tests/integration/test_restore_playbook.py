@@ -134,6 +134,7 @@ def test_a_person_is_shown_what_will_happen_and_asked_twice(desk):
     assert "removes table stray" in said
     assert "keeps what is there now, in a safety backup deployment none is under way on one, two" in said
     assert re.search(r"What was written since then, in the last 0 h \d min, is lost.", said)
+    assert "is lost. How much that is: unknown, since the server writes no binary log." in said
     assert "Last question. Type restore to go on" in answered
     assert "removed: table stray" in answered
     assert desk.server.dump("shop") == desk.backed_up

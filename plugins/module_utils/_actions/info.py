@@ -64,6 +64,8 @@ def _is_one(entry: str, entries: set[str]) -> bool:
         return True
     if entry.endswith(PARTIAL_SUFFIX):
         return any(entry.endswith(suffix + PARTIAL_SUFFIX) for suffix in codec.SUFFIXES.values())
+    if names.backup_of_writes(entry):
+        return False
     stem = names.stem(entry)
     return stem != entry and stem + manifest.SUFFIX not in entries
 

@@ -44,19 +44,23 @@ class Pair:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a place holds: pairs, newest first, and the halves of pairs."""
+    """What a place holds: pairs, newest first, the halves of pairs, and by backup what was written after it."""
 
     pairs: list[Pair]
     lone_archives: list[Stored]
     lone_manifests: list[Stored]
+    writes: dict[str, list[Stored]]
 
 
 def pair_up(files: Iterable[Stored], database: str | None = None) -> Contents:
     """Sort the files of a place, or those of one database, into pairs and halves; what is not ours is left out."""
     archives: dict[str, Stored] = {}
     manifests: dict[str, Stored] = {}
+    writes: dict[str, list[Stored]] = {}
     for file in files:
-        if file.name.endswith(manifest.SUFFIX):
+        if after := names.backup_of_writes(file.name):
+            writes.setdefault(after, []).append(file)
+        elif file.name.endswith(manifest.SUFFIX):
             manifests[file.name[: -len(manifest.SUFFIX)]] = file
         elif names.stem(file.name) != file.name:
             archives[names.stem(file.name)] = file
@@ -73,6 +77,7 @@ def pair_up(files: Iterable[Stored], database: str | None = None) -> Contents:
         pairs,
         [archives[name] for name in sorted(ours.keys() - manifests.keys())],
         [manifests[name] for name in sorted(ours.keys() - archives.keys())],
+        writes,
     )
 
 

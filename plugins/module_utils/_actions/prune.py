@@ -18,6 +18,7 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from ansible_collections.dbops.recovery.plugins.module_utils import _retention as retention
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.memory import Memories
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import (
+    Contents,
     Pair,
     at_once,
     look_at,
@@ -53,10 +54,10 @@ def prune_backups(options: dict, check_mode: bool) -> dict:
     directory = os.path.abspath(options["directory"]) if options["directory"] else None
     store = DirectoryStore(directory, name=directory) if directory else open_store(options)
     contents = look_at(store, options["database"])
-    present = [_item(pair) for pair in contents.pairs]
+    present = [_item(pair, contents.writes.get(pair.name, ())) for pair in contents.pairs]
     memories = Memories(options["state_directory"], _place(store, options), options["database"])
     lost = retention.losses(memories.recall(), present, policy, now)
-    facts = _Facts(store, contents.pairs, present)
+    facts = _Facts(store, contents, present)
     decisions = facts.plan(policy, now)
     halves = [
         file.name for file in contents.lone_manifests if file.modified < utc_now() - timedelta(seconds=HALF_SECONDS)
@@ -116,9 +117,9 @@ def _place(store: Store, options: dict) -> str:
     return f"{store.url} at {endpoint}" if endpoint else store.url
 
 
-def _item(pair: Pair) -> retention.Item:
-    """Return what the names and the listing say of a backup."""
-    size = pair.archive.size + pair.manifest.size
+def _item(pair: Pair, writes: Iterable[Stored]) -> retention.Item:
+    """Return what the names and the listing say of a backup, and of the files that go with it."""
+    size = pair.archive.size + pair.manifest.size + sum(file.size for file in writes)
     return retention.Item(pair.name, pair.parsed.database, pair.parsed.started, pair.parsed.number, size)
 
 
@@ -136,12 +137,13 @@ def _zone(name: str) -> tzinfo:
 class _Facts:
     """What is known of the backups: first what their names say, then, where something depends on it, the rest."""
 
-    def __init__(self, store: Store, pairs: list[Pair], items: list[retention.Item]):
+    def __init__(self, store: Store, contents: Contents, items: list[retention.Item]):
         self.unreadable: dict[str, str] = {}
         # By the backup's name: what the database is called, other than in the names of files.
         self.databases: dict[str, str] = {}
         self._store = store
-        self._pairs = {pair.name: pair for pair in pairs}
+        self._pairs = {pair.name: pair for pair in contents.pairs}
+        self._writes = contents.writes
         self._read: set[str] = set()
         self._seen: set[str] = set()
         self._items = {item.name: item for item in items}
@@ -196,6 +198,10 @@ class _Facts:
         pair = self._pairs[decision.item.name]
         return pair.archive.name, pair.manifest.name
 
+    def writes_after(self, names: Iterable[str]) -> list[str]:
+        """Return the names of the files that hold what was written after some backups."""
+        return [file.name for name in names for file in self._writes.get(name, ())]
+
 
 def _carry_out(
     store: Store,
@@ -213,9 +219,11 @@ def _carry_out(
         archives = {facts.files_of(decision)[0]: decision for decision in going}
         locked = store.delete(list(archives)) if archives else {}
         gone = [decision for archive, decision in archives.items() if archive not in locked]
-        manifests = [facts.files_of(decision)[1] for decision in gone]
-        if manifests or halves:
-            store.delete(manifests + halves)
+        manifests = [facts.files_of(decision)[1] for decision in gone] + halves
+        if manifests:
+            # The manifest goes last: as long as it is there, the next run finds what this one has left.
+            without_backup = [name[: -len(manifest.SUFFIX)] for name in manifests]
+            store.delete([*facts.writes_after(without_backup), *manifests])
     after = []
     for decision in decisions:
         lock = locked.get(facts.files_of(decision)[0])

@@ -27,6 +27,13 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.leftovers 
     put_right,
     steps_after_swap,
 )
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.lost_writes import (
+    IGNORE,
+    KEEP,
+    Since,
+    lost_writes,
+    since,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import Clock, undone
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_copy import (
     build_copy,
@@ -156,6 +163,7 @@ def _restore(options: dict, check_mode: bool) -> dict:
         "removed_objects": _removed(order),
         **order.strategy.as_result(),
         "previous": None,
+        "lost_writes": None,
         "warnings": target.warnings,
         "diff": _diff(order),
     }
@@ -163,7 +171,12 @@ def _restore(options: dict, check_mode: bool) -> dict:
     if with_safety:
         require_space(directory, target.schema, codec.choose("auto"))
     clock.end_of("check")
+    # What comes beside the live tables takes none of them away.
+    with_writes = options["lost_writes"] != IGNORE and order.scope.whole
     if check_mode:
+        if with_writes:
+            result["lost_writes"] = lost_writes(target, backup, since(target, backup), keep=False)
+            clock.end_of("lost_writes")
         return {**result, "phases": clock.phases, "seconds": clock.seconds}
     catalog.make_directory(directory)
     with catalog.locked(directory, name):
@@ -172,13 +185,18 @@ def _restore(options: dict, check_mode: bool) -> dict:
         if safety:
             clock.end_of("safety_backup", safety.sql_bytes)
         if order.strategy.name == SWAP:
-            result.update(_by_swap(order, options, result, clock))
+            part, done = _by_swap(order, options, result, clock)
+            result.update(done)
             result["previous"] = _keep_or_drop(target, order.strategy.journal, keep)
             clock.end_of("clean_up")
         else:
+            part = since(target, backup)
             result.update(_in_place(order, safety, options["queries"], result, clock))
             if keep:
                 target.warnings.append(f"keep_previous: {order.strategy.reason}, so there is only the safety backup.")
+        if with_writes:
+            result["lost_writes"] = lost_writes(target, backup, part, keep=options["lost_writes"] == KEEP)
+            clock.end_of("lost_writes")
     return {**result, "outcome": RESTORED, "phases": clock.phases, "seconds": clock.seconds}
 
 
@@ -384,8 +402,12 @@ def _take_safety_backup(options: dict, target: Target, directory: str) -> catalo
     return safety
 
 
-def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> dict:
-    """Build the copy, compare it, swap it in, compare again; return what there is to say of it. Raise RecoveryError."""
+def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> tuple[Since, dict]:
+    """Build the copy, compare it, swap it in, compare again.
+
+    Return where the writes lie that went with the old tables, and what there is to say of the swap. Raise
+    RecoveryError.
+    """
     target, backup, scope, strategy = order.target, order.backup, order.scope, order.strategy
     threads = options["threads"] or os.cpu_count() or 1
     try:
@@ -396,6 +418,7 @@ def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> dict:
         require_copy(target, strategy.copy, strategy.journal.staging)
         clock.end_of("compare")
         _progress.phase("swapping")
+        part = since(target, backup)
         seconds = swap_in(target, strategy.journal, scope, _incoming(order))
         found = scope.within(target, read_inventory(target.connection, target.name))
         adapted = set(order.adaptation.changed)
@@ -410,7 +433,7 @@ def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> dict:
         steps = steps_after_swap(target)
         raise undone(target, why, error, result, clock, lambda: _swap_back(target, strategy.journal), steps) from error
     # Objects may have come while the copy was being built.
-    return {"swap_seconds": round(seconds, 3), "removed_objects": _removed(order)}
+    return part, {"swap_seconds": round(seconds, 3), "removed_objects": _removed(order)}
 
 
 def _require_answers(target: Target, queries: list[dict], clock: Clock) -> None:

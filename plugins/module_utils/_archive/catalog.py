@@ -100,6 +100,12 @@ def new_name(directory: str, database: str, moment: datetime) -> str:
     return next(name for name in names.candidates(database, moment) if name not in taken)
 
 
+def new_writes_name(backup: Backup) -> str:
+    """Return the name for what was written after a backup and goes with its restore, of which there may be several."""
+    taken = {names.stem(entry) for entry in os.listdir(directory_of(backup))}
+    return next(name for name in names.writes_candidates(backup.name) if name not in taken)
+
+
 def directory_of(backup: Backup) -> str:
     """Return the directory that a backup lies in."""
     return os.path.dirname(backup.path)
@@ -201,6 +207,12 @@ def _at(path: str) -> Backup:
     if path.endswith(manifest.SUFFIX):
         content = manifest.read(path)
         path = os.path.join(os.path.dirname(path), content["archive"]["file"])
+    after = names.backup_of_writes(os.path.basename(path))
+    if after:
+        raise RecoveryError(
+            f"{path} is no backup, but what was written after {after} and went with its restore. Read it with zstd -dc "
+            "or zcat; its first lines say how to replay it."
+        )
     if not os.path.isfile(path):
         raise RecoveryError(f"There is no file {path} on this host.\n{_listing(os.path.dirname(path))}")
     without = Backup(path, None)

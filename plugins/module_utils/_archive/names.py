@@ -22,6 +22,7 @@ ARCHIVE_SUFFIXES = tuple(codec.SUFFIXES.values())
 # File systems take 255 bytes; the moment and ".manifest.json.partial" need some of them.
 _LONGEST_STEM = 200
 _NAME = re.compile(r"(.+)_(\d{4}-\d\d-\d\d_\d{6})(?:-(\d+))?", re.ASCII)
+_WRITES = re.compile(r"(.+)\.writes(?:-\d+)?")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,19 @@ def candidates(database: str, moment: datetime) -> Iterator[str]:
     yield base
     for number in itertools.count(2):
         yield f"{base}-{number}"
+
+
+def writes_candidates(backup: str) -> Iterator[str]:
+    """Yield the names for what was written after a backup and went with its restore: "shop_..._101500.writes"."""
+    yield f"{backup}.writes"
+    for number in itertools.count(2):
+        yield f"{backup}.writes-{number}"
+
+
+def backup_of_writes(file_name: str) -> str | None:
+    """Return the name of the backup that a file has the writes since; None where it is no such file."""
+    match = _WRITES.fullmatch(stem(file_name))
+    return match[1] if match and stem(file_name) != file_name and parse(match[1]) else None
 
 
 def parse(name: str) -> Name | None:

@@ -27,12 +27,16 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import Reco
 
 DUMP = "dump"
 LOAD = "load"
+LOG = "log"
 BLOCK_BYTES = 1024 * 1024
 _NAMES = {
     (MARIADB, DUMP): ("mariadb-dump", "mysqldump"),
     (MARIADB, LOAD): ("mariadb", "mysql"),
+    # Called mysqlbinlog, MariaDB's does not say whose it is.
+    (MARIADB, LOG): ("mariadb-binlog",),
     (MYSQL, DUMP): ("mysqldump",),
     (MYSQL, LOAD): ("mysql",),
+    (MYSQL, LOG): ("mysqlbinlog",),
 }
 _PACKAGES = {MARIADB: "mariadb-client (Debian, Ubuntu) or mariadb (RHEL)", MYSQL: "mysql-client or mysql"}
 _KEPT_LINES = 20
@@ -52,7 +56,7 @@ class Program:
 
 
 def find_program(purpose: str, server: Server) -> Program:
-    """Return the program for a purpose (DUMP or LOAD) that is of the server's flavour.
+    """Return the program for a purpose (DUMP, LOAD or LOG) that is of the server's flavour.
 
     Raise RecoveryError that names the package when there is none, or only the other flavour's.
     """
@@ -66,10 +70,11 @@ def find_program(purpose: str, server: Server) -> Program:
         if flavour == server.flavour:
             return Program(path, version, flavour, _long_options(_output_of(path, "--help")))
         others.append(f"{path} is {flavour}'s")
-    names = " nor ".join(_NAMES[(server.flavour, purpose)])
+    names = _NAMES[(server.flavour, purpose)]
+    missing = "neither " + " nor ".join(names) if names[1:] else f"no {names[0]}"
     found = f" ({'; '.join(others)})" if others else ""
     raise RecoveryError(
-        f"The server is {server.flavour} {server.version}, and neither {names} of that flavour is on this host{found}. "
+        f"The server is {server.flavour} {server.version}, and {missing} of that flavour is on this host{found}. "
         f"Install {_PACKAGES[server.flavour]}; the role dbops.recovery.prerequisites does."
     )
 

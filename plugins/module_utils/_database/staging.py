@@ -99,6 +99,7 @@ def pattern_beside(database: str) -> str:
 def begin(connection: Any, journal: Journal) -> None:
     """Make the previous schema with the journal in it."""
     query(connection, f"CREATE DATABASE {identifier(journal.previous)}")
+    query(connection, f"USE {identifier(journal.previous)}")
     query(
         connection,
         f"CREATE TABLE {_table(journal.previous)} (entry INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,"
@@ -112,6 +113,8 @@ def write(connection: Any, journal: Journal, state: str, **facts: Any) -> None:
     """Note a state, and facts beside those that are noted already."""
     # Adding to it takes fewer rights than changing it, and an entry is there whole or not at all.
     noted = {**journal.facts, **facts}
+    # Where statements are logged, they are as of the session's schema: what a restore does is none of the live one's.
+    query(connection, f"USE {identifier(journal.previous)}")
     content = {"id": journal.id, "database": journal.database, "staging": journal.staging, "facts": noted}
     packed = zlib.compress(json.dumps(content).encode())
     # The driver takes a percent sign in a statement with arguments for the beginning of a place for one.
