@@ -18,6 +18,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._threads import start_beside
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _STDOUT = 1
@@ -35,7 +36,7 @@ def run_module(action: Callable[[dict, bool], dict], argument_spec: dict, **cons
     module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
-    threading.Thread(target=_watch_for_hang_up, daemon=True).start()
+    start_beside(_watch_for_hang_up)
     try:
         with _progress.noted((module._name or "").rpartition(".")[2]):
             result = action(module.params, module.check_mode)

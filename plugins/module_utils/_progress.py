@@ -28,6 +28,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.dbops.recovery.plugins.module_utils._files import write_whole
+from ansible_collections.dbops.recovery.plugins.module_utils._threads import start_beside
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_time, utc_now
 
 # Under what name the notes are kept, in the environment, when somebody waits for them: letters and digits.
@@ -52,8 +53,7 @@ class _Work:
         self._begun, self._started = time.monotonic(), utc_now()
         self._lock = threading.Lock()
         self._over = threading.Event()
-        # A daemon: when the process is to end, nobody must wait for it.
-        self._thread = threading.Thread(target=self._keep_noting, daemon=True)
+        self._thread: threading.Thread | None = None
         self._database: str | None = None
         self._phase = ""
         self._enter("", None, False)
@@ -62,10 +62,10 @@ class _Work:
         with self._lock:
             self._database = database or self._database
             self._enter(phase, expected, estimated)
-        if not self._thread.is_alive() and not self._over.is_set():
+        if self._thread is None:
             _sweep(os.path.dirname(self._path))
             self._note()
-            self._thread.start()
+            self._thread = start_beside(self._keep_noting)
 
     def _enter(self, phase: str, expected: int | None, estimated: bool) -> None:
         self._phase, self._expected, self._estimated = phase, expected, estimated
@@ -78,7 +78,7 @@ class _Work:
 
     def end(self) -> None:
         self._over.set()
-        if self._thread.is_alive():
+        if self._thread:
             self._thread.join()
         with contextlib.suppress(OSError):
             os.unlink(self._path)
