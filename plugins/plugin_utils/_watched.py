@@ -31,6 +31,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.dbops.recovery.plugins.module_utils._progress import DIRECTORY, NAME_VARIABLE
 from ansible_collections.dbops.recovery.plugins.module_utils._text import one_line
+from ansible_collections.dbops.recovery.plugins.module_utils._threads import start_beside
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration, show_size
 
 SECONDS_VARIABLE = "dbops_recovery_progress_seconds"
@@ -79,10 +80,9 @@ class _Watch:
         self._seconds = seconds
         self._over = threading.Event()
         self._parent = os.getppid()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> None:
-        self._thread.start()
+        self._thread = start_beside(self._run)
 
     def __exit__(self, *_exception: object) -> None:
         self._over.set()
