@@ -25,7 +25,6 @@ from typing import Any, Callable
 
 import pytest
 from ceph import Ceph
-from fleet import deployed_once, empty_fleet, fleet, port_and_application  # noqa: F401  (fixtures)
 from object_store import ObjectStore, SeaweedFS
 from private_server import NO_SYNC, PrivateServer, initialise, server_account
 
@@ -44,6 +43,8 @@ NAMES = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Its fixtures are for all tests of deployments.
+    config.pluginmanager.import_plugin("fleet")
     # Told to stop, as after a time limit, it still stops the servers on its way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     for program in ("mariadb-install-db", "mariadb", "mariadb-dump", "zstd"):

@@ -75,9 +75,8 @@ def all_of_it_runs_the_live_release_and_is_in_order(parcels):
 def a_parcel_is_delivered_by_a_worker_of_the_live_release(parcels, all_of_it_runs_the_live_release_and_is_in_order):
     code = f"P-{time.time():.0f}"
     assert parcels.ask(f"http://127.0.0.1/parcels/{code}", "POST")[0] == 202
-    for _ in range(20):
-        by = parcels.query(f"SELECT delivered_by FROM parcels WHERE code = '{code}'")
-        if by != "NULL":
-            break
+    patience = time.monotonic() + 15
+    while (by := parcels.query(f"SELECT delivered_by FROM parcels WHERE code = '{code}'")) == "NULL":
+        assert time.monotonic() < patience, "no worker takes the job"
         time.sleep(0.5)
     assert by == parcels.live()
