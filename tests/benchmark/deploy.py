@@ -163,8 +163,8 @@ class Server:
         }
 
     def sessions(self) -> int:
-        """Return how many commands it has run so far."""
-        return (self.folder / "log").read_text().count("Starting session: command")
+        """Return how many commands it has run, and files it has taken, so far."""
+        return (self.folder / "log").read_text().count("Starting session: ")
 
 
 @contextmanager
@@ -188,6 +188,7 @@ def ssh_server(folder: Path, hosts: int) -> Iterator[Server | None]:
         "UsePAM": "no",
         "PermitRootLogin": "prohibit-password",
         "MaxStartups": 100,
+        "Subsystem": "sftp internal-sftp",
         "LogLevel": "VERBOSE",
     }
     lines = [f"{name} {value}\n" for name, value in settings.items()]
