@@ -203,7 +203,7 @@ def drill(reader: Reader, fixture: Callable) -> None:
         restore_test_rto_target="4h",
         restore_test_rpo_target="26h",
         restore_test_directory=str(reader.folder("/srv/restore-test")),
-        restore_test_report_directory=str(reader.folder("/var/lib/dbops-restore-tests")),
+        restore_test_report_directory=str(reader.folder("/var/lib/dbops.recovery/restore-tests")),
     )
 
 
