@@ -31,8 +31,8 @@ class Page(HTMLParser):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attributes}
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
         self.anchors |= {given[name] for name in ("id", "name") if given.get(name)}
         if tag == "a" and "href" in given:
             self.links.add(given["href"])
@@ -69,5 +69,5 @@ def faults(folder: Path) -> list[str]:
 if __name__ == "__main__":
     site = Path(sys.argv[1])
     wrong = faults(site)
-    print("\n".join(wrong) or f"{sum(1 for _ in site.rglob('*.html'))} pages, and every link of them leads somewhere")
+    print("\n".join(wrong) or f"{len(list(site.rglob('*.html')))} pages, and every link of them leads somewhere")
     sys.exit(1 if wrong else 0)

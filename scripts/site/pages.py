@@ -74,7 +74,7 @@ def navigation(index: str) -> str:
     """Return the site's navigation, made of the headings of an index page and of the pages listed under each."""
     trees = []
     for section in re.split(r"^## ", index, flags=re.MULTILINE)[1:]:
-        caption, _, body = section.partition("\n")
+        caption, _newline, body = section.partition("\n")
         entries = re.findall(r"^[*-] \[([^\]]+)\]\(([^):#]+)\.md\)", body, re.MULTILINE)
         lines = "\n".join(f"{title} <{page}>" for title, page in entries)
         if entries:

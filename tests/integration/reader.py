@@ -137,7 +137,7 @@ class Reader:
         said = shape(self.as_there(output))
         lacking = []
         for passage in filter(shape, re.split(r"\[?\.\.\.\]?|\n", "\n".join(command.shown))):
-            _, found, after = said.partition(shape(passage))
+            _before, found, after = said.partition(shape(passage))
             if found:
                 said = after
             else:

@@ -258,7 +258,7 @@ SCENES = {
 COMMANDS = all_commands()
 # A command that shows no output is typed once, where it stands first.
 FIRST: dict[str, Command] = {}
-for _page in dict.fromkeys([*(page for page, _ in SCENES), *map(str, DOCUMENTS)]):
+for _page in dict.fromkeys([*(page for page, _scene in SCENES), *map(str, DOCUMENTS)]):
     for _command in COMMANDS:
         if str(_command.block.document) == _page:
             FIRST.setdefault(sense(_command), _command)
