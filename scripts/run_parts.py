@@ -48,10 +48,10 @@ PARTS = {
     "docs": Part(["scripts/docs"], "lines", 300),
     "browser": Part(["scripts/browser"], "junit", 600),
     "sanity": Part(["scripts/sanity"], "status", 900),
-    "integration": Part(["scripts/integration"], "junit", 1500),
+    "integration": Part(["scripts/integration"], "junit", 2400),
     "versions": Part(["scripts/versions"], "junit", 900),
     "conformance": Part(["scripts/conformance"], "junit", 900),
-    "molecule": Part(["scripts/molecule", "test"], "lines", 1500),
+    "molecule": Part(["scripts/molecule", "test"], "lines", 2700),
     "demo": Part(DEMO, "status", 600),
 }
 
