@@ -106,7 +106,7 @@ class Reader:
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 120}
             done = subprocess.run(program, input="\n".join(command.typed), check=False, **pipes, **started)
         else:
-            done = at_terminal(program, answer, started)
+            done = at_terminal(program, Person(), started)
         self._here = Path(here.read_text().strip())
         # What a document shows of a command is taken from here.
         with (self.directory / "transcript").open("a") as transcript:
@@ -145,12 +145,21 @@ class Reader:
         return lacking
 
 
-def answer(shown: str) -> str:
-    """Answer the last question as somebody does who means it."""
-    word = re.findall(r"Type (.+?) to go on", shown)[-1]
-    return (
-        re.findall(r"(?:database|of|what earlier restores of) (\w+) on \S+ \(", shown)[-1] if " name " in word else word
-    )
+class Person:
+    """Answers questions as somebody does who means it."""
+
+    def __init__(self) -> None:
+        self.answered = 0
+
+    def __call__(self, shown: str) -> str | None:
+        """Answer the last question, unless it was answered."""
+        questions = re.findall(r"Type (.+?) to go on", shown)
+        if len(questions) <= self.answered:
+            return None
+        self.answered += 1
+        if questions[-1] != "the name of the database":
+            return questions[-1]
+        return re.findall(r"(?:database|of|what earlier restores of) (\w+) on \S+ \(", shown)[-1]
 
 
 def shape(text: str) -> str:

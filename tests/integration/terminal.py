@@ -13,14 +13,14 @@ import termios
 import time
 from typing import Callable, Union
 
-Answers = Union[tuple, Callable[[str], str]]
+Answers = Union[tuple, Callable[[str], Union[str, None]]]
 
 
 def at_terminal(program: list, answers: Answers, started: dict) -> subprocess.CompletedProcess:
     """Run a program on a terminal of its own, and type an answer each time it waits for one.
 
     An answer that is a function is called first, for what happens while the person thinks, and gives the words. So is
-    the function that stands for all answers, with what was shown until then.
+    the function that stands for all answers, with what was shown until then; None is what it says to no question.
     """
     ours, its = os.openpty()
     process = subprocess.Popen(["setsid", "--ctty", *program], stdin=its, stdout=its, stderr=its, **started)
@@ -34,6 +34,10 @@ def at_terminal(program: list, answers: Answers, started: dict) -> subprocess.Co
             elif waits(its):
                 assert left or callable(answers), f"it asks for more:\n{shown.decode()}"
                 answer = answers(shown.decode()) if callable(answers) else left.pop(0)
+                if answer is None:
+                    # It waits, and its question is still on the way.
+                    time.sleep(0.01)
+                    continue
                 # It empties the line of what was typed too early.
                 time.sleep(0.2)
                 os.write(ours, (answer() if callable(answer) else answer).encode() + b"\r")
