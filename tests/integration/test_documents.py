@@ -36,7 +36,6 @@ ELSEWHERE = {
     r"ansible-playbook -i inventory prepare\.yml": "Molecule installs packages on its hosts by this role",
     r"ansible-playbook (playbooks/|dbops\.recovery\.)(deploy|rollback)(\.yml)? -l .*": "the demo and Molecule deploy",
     r"install -d -m 0700 -o deploy .*": "there is no such account here; Molecule's hosts have theirs",
-    r"zstd -dc \S+\.writes\.sql\.zst \| less": "test_lost_writes reads such files, on a server with a binary log",
     r"ansible-galaxy collection install dbops\.recovery": "test_artifact installs what was built; Galaxy is far away",
 }
 
