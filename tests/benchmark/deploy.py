@@ -194,10 +194,12 @@ def ssh_server(folder: Path, hosts: int) -> Iterator[Server | None]:
     lines = [f"{name} {value}\n" for name, value in settings.items()]
     lines += [f"ListenAddress 127.0.1.{number}\n" for number in range(1, hosts + 1)]
     (folder / "sshd_config").write_text("".join(lines))
-    with subprocess.Popen([program, "-D", "-f", folder / "sshd_config", "-E", folder / "log"]) as process:
+    log = folder / "log"
+    log.touch()
+    with subprocess.Popen([program, "-D", "-f", folder / "sshd_config", "-E", log]) as process:
         try:
-            while "Server listening" not in ((folder / "log").read_text() if (folder / "log").exists() else ""):
-                assert process.poll() is None, (folder / "log").read_text()
+            while log.read_text().count("Server listening") < hosts:
+                assert process.poll() is None, log.read_text()
                 time.sleep(0.1)
             yield server
         finally:
