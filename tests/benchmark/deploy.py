@@ -57,7 +57,7 @@ def main() -> int:
     parser.add_argument("--hosts", type=int, default=20, help="how many are many hosts (default 20)")
     parser.add_argument("--runs", type=int, default=3, help="runs of each (default 3)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, ssh_server(Path(folder), options.hosts) as server:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, ssh_server(Path(folder)) as server:
         print(f"Deployments over {'SSH' if server else 'local connections'}, {os.cpu_count()} cores, medians\n")
         print(f"{'':22}{'seconds':>9}{'processor':>11}{'tasks':>7}{'round trips a host':>20}")
         found = {}
@@ -152,10 +152,11 @@ class Server:
     port: int
 
     def reached_by(self, number: int) -> dict[str, object]:
-        """Return the variables of a host. Each has an address of its own, and so a connection of its own."""
+        """Return the variables of a host. Each has a connection of its own."""
         known = self.folder / "known_hosts"
         return {
-            "ansible_host": f"127.0.1.{number}",
+            "ansible_host": "127.0.0.1",
+            "ansible_control_path": str(self.folder / f"to{number}"),
             "ansible_port": self.port,
             "ansible_user": getpass.getuser(),
             "ansible_ssh_private_key_file": str(self.folder / "key"),
@@ -168,8 +169,8 @@ class Server:
 
 
 @contextmanager
-def ssh_server(folder: Path, hosts: int) -> Iterator[Server | None]:
-    """Run an sshd on addresses of this machine alone; None where there is no such program."""
+def ssh_server(folder: Path) -> Iterator[Server | None]:
+    """Run an sshd for this machine alone; None where there is no such program."""
     program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
     if not program:
         yield None
@@ -180,7 +181,7 @@ def ssh_server(folder: Path, hosts: int) -> Iterator[Server | None]:
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     settings = {
-        "Port": server.port,
+        "ListenAddress": f"127.0.0.1:{server.port}",
         "HostKey": folder / "host_key",
         "AuthorizedKeysFile": f"{folder}/key.pub",
         "PidFile": "none",
@@ -192,13 +193,12 @@ def ssh_server(folder: Path, hosts: int) -> Iterator[Server | None]:
         "LogLevel": "VERBOSE",
     }
     lines = [f"{name} {value}\n" for name, value in settings.items()]
-    lines += [f"ListenAddress 127.0.1.{number}\n" for number in range(1, hosts + 1)]
     (folder / "sshd_config").write_text("".join(lines))
     log = folder / "log"
     log.touch()
     with subprocess.Popen([program, "-D", "-f", folder / "sshd_config", "-E", log]) as process:
         try:
-            while log.read_text().count("Server listening") < hosts:
+            while "Server listening" not in log.read_text():
                 assert process.poll() is None, log.read_text()
                 time.sleep(0.1)
             yield server
