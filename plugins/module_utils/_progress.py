@@ -62,7 +62,7 @@ class _Work:
         with self._lock:
             self._database = database or self._database
             self._enter(phase, expected, estimated)
-        if self._thread is None:
+        if self._thread is None and _make_own(os.path.dirname(self._path)):
             _sweep(os.path.dirname(self._path))
             self._note()
             self._thread = start_beside(self._keep_noting)
@@ -78,10 +78,11 @@ class _Work:
 
     def end(self) -> None:
         self._over.set()
+        # Without the thread nothing was noted, and what has the name is somebody else's.
         if self._thread:
             self._thread.join()
-        with contextlib.suppress(OSError):
-            os.unlink(self._path)
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
 
     def _keep_noting(self) -> None:
         while not self._over.wait(_SECONDS_BETWEEN):
@@ -103,7 +104,7 @@ class _Work:
                 "pid_started": _start_of(os.getpid()),
             }
         with contextlib.suppress(OSError):
-            _write(self._path, json.dumps(note) + "\n")
+            write_whole(self._path, (json.dumps(note) + "\n").encode(), 0o600)
 
 
 _work: _Work | None = None
@@ -193,15 +194,16 @@ def _path_for(name: str) -> str:
     return os.path.join(f"{DIRECTORY}{os.geteuid()}", name + _SUFFIX)
 
 
-def _write(path: str, text: str) -> None:
-    directory = os.path.dirname(path)
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(directory, 0o700)
-    # Anybody may make directories there.
-    status = os.lstat(directory)
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
-        raise PermissionError(f"{directory} is not ours alone.")
-    write_whole(path, text.encode(), 0o600)
+def _make_own(directory: str) -> bool:
+    """Make a directory for notes; return whether it is ours alone. Then nobody can put another in its place."""
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(directory, 0o700)
+        # Anybody may make directories there, or links that lead to what matters.
+        status = os.lstat(directory)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
 
 def _read(path: str) -> dict | None:

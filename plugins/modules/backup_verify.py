@@ -28,7 +28,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode the same checks are made, and no evidence is written.
+      - In check mode the same checks are made but for O(commands), and no evidence is written.
   diff_mode:
     support: none
     details:
@@ -244,6 +244,8 @@ def main():
             "scratch_directory": {"type": "path"},
             "record": {"type": "bool", "default": True},
         },
+        # Keeps the environment of the commands out of the host's system log.
+        no_log=True,
     )
 
 

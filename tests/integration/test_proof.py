@@ -308,6 +308,21 @@ def test_the_users_own_commands_reach_the_copy(shop, backup, verify_here):
     assert result["verified"] is False
 
 
+def test_a_rehearsal_runs_no_command(shop, backup, verify_here, tmp_path):
+    command = {"command": f"touch {tmp_path}/touched"}
+    result = verify_here(backup(shop)["path"], check=True, commands=[command])
+    (check,) = (each for each in result["checks"] if "command" in each["name"])
+    assert (check["passed"], check["severity"], check["detail"]) == (False, "info", "not run in check mode")
+    assert not (tmp_path / "touched").exists()
+    assert result["verified"] is True
+
+
+def test_what_the_commands_are_told_is_in_no_result(shop, backup, run_module):
+    told = {"command": "true", "environment": {"API_TOKEN": "hunter2000"}}
+    order = {"backup": backup(shop)["path"], "level": "restore", "commands": [told]}
+    assert "hunter2000" not in run_module("backup_verify", order).output
+
+
 # Backups whose checksums are right and which are bad all the same
 
 

@@ -33,7 +33,7 @@ def drill(desk: Fleet, store: dict, *arguments: str, **variables):
         "restore_test_hosts": "one",
         "restore_test_production_groups": [],
         "restore_test_store": store,
-        "restore_test_directory": str(desk.directory / "fetched"),
+        "restore_test_directory": str(desk.directory),
         "restore_test_report_directory": str(desk.directory / "tests"),
     }
     return desk.play("restore_test.yml", *arguments, **{**usual, **variables})
@@ -102,7 +102,7 @@ def test_what_is_off_site_is_restored_proved_and_written_down(
     (status,) = run_module("backup_status", {"stores": [store]})["databases"]
     assert (status["restore_test"]["name"], status["restore_test"]["passed"]) == (record["name"], True)
     assert status["newest"]["verified"] == "restore"
-    assert not (desk.directory / "fetched").exists()
+    assert not (desk.directory / "dbops-restore-test").exists()
     assert server.dump(shop) == before
 
     page = (desk.directory / "desk" / "index.html").read_text()
@@ -152,7 +152,7 @@ def test_a_damaged_object_fails_is_told_of_and_does_not_count_as_verified(
     assert record["failure"]["phase"] == "download"
     evidence = read(object_store, bucket, f"{off_site['name']}.manifest.json")["verifications"][-1]
     assert (evidence["verified"], evidence["restore_test"]) == (False, record["name"])
-    assert not (desk.directory / "fetched").exists()
+    assert not (desk.directory / "dbops-restore-test").exists()
 
 
 def test_one_that_fails_does_not_keep_the_others_from_being_tested(
@@ -212,14 +212,31 @@ def test_a_staging_database_is_replaced_by_it(desk, store, off_site, shop, serve
     assert sql(server.socket, "SHOW TABLES", staging).split() == ["big_orders", "customer", "orders"]
     (record,) = records(desk)
     assert record["target_name"] == f"{staging} on {server.socket}"
-    assert [phase["name"] for phase in record["phases"]][-5:] == ["load", "compare", "swap", "queries", "clean_up"]
+    names = [phase["name"] for phase in record["phases"]]
+    assert names[: names.index("clean_up")][-4:] == ["load", "compare", "swap", "queries"]
     evidence = read(object_store, bucket, f"{off_site['name']}.manifest.json")["verifications"][-1]
     assert evidence["verified"] is True
 
-    smoke = {"name": "smoke", "command": "sh -c 'echo no greeting on the page >&2; exit 4'"}
-    failed = drill(desk, store, **variables, restore_test_commands={shop: [smoke]})
+    smoke = {
+        "name": "smoke",
+        "command": "sh -c 'echo no greeting for $API_TOKEN >&2; exit 4'",
+        "environment": {"API_TOKEN": "hunter2000"},
+    }
+    kept = desk.directory / "kept"
+    safety = {
+        "restore_test_staging_safety_backup": True,
+        "restore_test_staging_safety_directory": str(kept),
+    }
+    failed = drill(desk, store, "-v", **variables, **safety, restore_test_commands={shop: [smoke]})
     assert failed.returncode == 2
-    assert "command: smoke: exit status 4: no greeting on the page" in " ".join(failed.stdout.split())
+    words = " ".join(failed.stdout.split())
+    assert "command: smoke:" in words
+    assert "no greeting for ********" in words
+    assert "hunter2000" not in "".join(path.read_text() for path in (desk.directory / "tests").iterdir())
+    # What was in staging before is not thrown away with what was downloaded.
+    assert [path.name.startswith(staging) for path in kept.glob("*.sql.zst")] == [True]
+    evidence = read(object_store, bucket, f"{off_site['name']}.manifest.json")["verifications"][-1]
+    assert (evidence["verified"], evidence["checks"][-1]["name"]) == (False, "restore")
 
 
 def test_what_cannot_be_meant_is_refused_first(desk, store, off_site):

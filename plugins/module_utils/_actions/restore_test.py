@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import at_once
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest, names
-from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import ERROR, RESTORE, Check
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import CONTENT, ERROR, RESTORE, Check
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._report.page import page
 from ansible_collections.dbops.recovery.plugins.module_utils._report.record import (
@@ -150,10 +150,11 @@ def _prove(store: Store, described: dict, record: dict, proved: dict, problems: 
     entry = {
         "time": record["finished"],
         "host": record["host"],
-        "level": RESTORE,
+        # A staging database is compared by its objects and rows, and not dumped back.
+        "level": CONTENT if record["target"] == STAGING else RESTORE,
         "verified": verified,
         "seconds": round(sum(phase["seconds"] for phase in record["phases"]), 3),
-        "checks": record["checks"] or [_failed_check(record["failure"])],
+        "checks": record["checks"] + ([_failed_check(record["failure"])] if record["failure"] else []),
         "restore_test": record["name"],
     }
     content = {**described, "verifications": [*described.get("verifications", []), entry]}
@@ -179,5 +180,6 @@ def verdict_on_backup(record: dict, proved: dict) -> bool | None:
         # It was chosen, and is not there as its manifest says.
         return False
     if record["target"] == STAGING:
-        return True if proved.get("outcome") == "restored" else None
+        # Why a staging database could not be replaced may have nothing to do with the backup.
+        return record["failure"] is None if proved.get("outcome") == "restored" else None
     return proved.get("verified")

@@ -43,6 +43,7 @@ _SUSPECT_SHARE = 0.5
 def verify_backup(options: dict, check_mode: bool) -> dict:
     """Verify a backup as backup_verify's options say; return its result. Raise RecoveryError when it is a bad one."""
     clock = time.monotonic()
+    commands = _take_commands(options)
     limits = Limits(
         min_size=parse_size(options["min_size"], "min_size") if options["min_size"] else None,
         max_size=parse_size(options["max_size"], "max_size") if options["max_size"] else None,
@@ -60,8 +61,9 @@ def verify_backup(options: dict, check_mode: bool) -> dict:
             findings,
             _schema_name(options, backup, findings),
             options["queries"],
-            options["commands"],
+            commands,
             options["scratch_directory"],
+            check_mode,
         )
     bad = failed(checks)
     seconds = time.monotonic() - clock
@@ -89,6 +91,11 @@ def verify_backup(options: dict, check_mode: bool) -> dict:
             result,
         )
     return result
+
+
+def _take_commands(options: dict) -> list[dict]:
+    """Take the commands' environments out of the options, which Ansible returns with the result: they have secrets."""
+    return [{**each, "environment": each.pop("environment", None)} for each in options["commands"]]
 
 
 def phases_of(checks: list[Check], seconds: float, plain_bytes: int | None) -> list[dict]:

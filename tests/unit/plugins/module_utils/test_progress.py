@@ -119,3 +119,17 @@ def test_a_directory_that_others_can_write_to_gets_no_note_and_the_work_goes_on(
         _progress.phase("backing up")
         _progress.advance(1)
         assert os.listdir(notes) == []
+
+
+def test_a_directory_that_is_another_users_is_left_alone(tmp_path, monkeypatch):
+    # As somebody who makes it before we do, and lets it lead to what matters.
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "shop.sql.zst").write_text("the only one")
+    monkeypatch.setattr(_progress, "DIRECTORY", f"{tmp_path}/notes-")
+    (tmp_path / f"notes-{os.geteuid()}").symlink_to(precious)
+
+    with _progress.noted("db_backup"):
+        _progress.phase("dumping", "shop", 100)
+
+    assert [path.name for path in precious.iterdir()] == ["shop.sql.zst"]

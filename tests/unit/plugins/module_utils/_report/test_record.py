@@ -165,6 +165,14 @@ def test_a_staging_database_that_could_not_be_replaced_says_nothing_of_the_backu
     assert verdict_on_backup(record, proved) is verdict
 
 
+def test_a_staging_database_on_which_a_command_failed_proves_nothing_good():
+    proved = {"outcome": "restored", "strategy": "swap", "strategy_reason": "there is room", "seconds": 9.0}
+    failure = {"phase": "restore", "message": "command: smoke: exit status 4"}
+    record = made(changed(target="staging", proved={**proved, "phases": []}, failure=failure))
+    assert record["passed"] is False
+    assert verdict_on_backup(record, proved) is False
+
+
 def test_the_first_test_is_compared_with_none():
     assert compared(made(), None)["compared"] is None
 
