@@ -7,12 +7,14 @@
 Standard input is {"module": ..., "arguments": {...}, "missing": [Python packages that this host shall not have],
 "settings": {"dotted.module:NAME": value}, "kill_at_rename": which renaming of a file is to be this process's last
 moment (0: none), "fault": null or ["dotted.module:function", what happens when it is called for the first time:
-"raise", "kill" (this process) or the number of a process that is killed then], "phases": null or a file that gets a
-line of JSON for each phase that ends: [what it was, bytes done, bytes expected, whether that was estimated]}.
+"raise", "full" (the disk is), "stop" or "kill" (this process) or the number of a process that is killed then],
+"phases": null or a file that gets a line of JSON for each phase that ends: [what it was, bytes done, bytes expected,
+whether that was estimated]}.
 """
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -47,7 +49,11 @@ def inject(place: str, fault: str | int) -> None:
         seen.append(arguments)
         if len(seen) == 1 and fault == "raise":
             raise error("a fault was injected")
-        if len(seen) == 1:
+        if len(seen) == 1 and fault == "full":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if len(seen) == 1 and fault == "stop":
+            os.kill(os.getpid(), signal.SIGTERM)
+        elif len(seen) == 1:
             os.kill(os.getpid() if fault == "kill" else fault, signal.SIGKILL)
         return real(*arguments, **more)
 

@@ -74,6 +74,32 @@ def test_writes_since_the_backup_are_counted_and_kept_and_can_be_brought_back(
     assert logging.dump(logged_shop) == after
 
 
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("_database.binlog:Client", "Reading the binary log failed: No space left on device."),
+        ("_actions.lost_writes:find_program", "[Errno 28] No space left on device"),
+    ],
+)
+def test_a_full_disk_leaves_unknown_what_was_written_and_restores_all_the_same(
+    logging, logged_shop, backup, run_module, folder, place, reason
+):
+    socket = {"login_unix_socket": logging.socket}
+    before = logging.dump(logged_shop)
+    taken = backup(logged_shop, **socket)
+    visit(logging, logged_shop)
+    options = {"backup": taken["path"], "safety_backup": False, **socket}
+
+    foreseen = run_module("db_restore", options, check=True, fault=(place, "full"))
+    done = run_module("db_restore", options, fault=(place, "full"))
+
+    assert done["outcome"] == "restored"
+    assert logging.dump(logged_shop) == before
+    for lost in (foreseen["lost_writes"], done["lost_writes"]):
+        assert (lost["known"], lost["complete"], lost["summary"], lost["reason"]) == (False, False, "unknown", reason)
+    assert list(folder.glob("*.writes*")) == []
+
+
 def test_a_restore_that_takes_nothing_away_says_0_and_keeps_no_file(logging, logged_shop, backup, run_module, folder):
     socket = {"login_unix_socket": logging.socket}
     taken = backup(logged_shop, **socket)

@@ -14,6 +14,7 @@ Private to the collection.
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -72,14 +73,14 @@ def since(target: Target, backup: catalog.Backup) -> Since:
         return Since(span, find_program(LOG, server), logs_rows_only(connection))
     except Interrupted:
         raise
-    except RecoveryError as error:
+    except (RecoveryError, OSError, subprocess.SubprocessError) as error:
         return Since(unknown=str(error))
 
 
 def lost_writes(target: Target, backup: catalog.Backup, part: Since, keep: bool) -> dict:
     """Return what was written in a part of the log, as db_restore returns it; keep it beside the backup if asked to."""
     if not part.span:
-        return _unknown(part.unknown)
+        return unknown(part.unknown)
     written, path = Written(), None
     try:
         if part.span.size:
@@ -93,8 +94,8 @@ def lost_writes(target: Target, backup: catalog.Backup, part: Since, keep: bool)
                         pass
     except Interrupted:
         raise
-    except RecoveryError as error:
-        return _unknown(str(error))
+    except (RecoveryError, OSError) as error:
+        return unknown(str(error))
     at_least = "" if part.rows_only or not part.span.size else "at least "
     return {
         "known": True,
@@ -117,7 +118,8 @@ _MAYBE_MORE = (
 )
 
 
-def _unknown(reason: str) -> dict:
+def unknown(reason: str) -> dict:
+    """Return what lost_writes() returns where a reason forbids to know."""
     return {
         "known": False,
         "complete": False,

@@ -28,10 +28,11 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.programs 
     read_blocks,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.server import MARIADB, Server
-from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
 
 # What a transaction is called belongs to the server that wrote it: replayed, it must get a name of its own.
 _NAME_OF_TRANSACTION = re.compile(rb"/\*M!\d+ SET @@session\.(?:gtid_seq_no|gtid_domain_id|server_id)=")
+_DOING = "Reading the binary log failed"
 
 
 @dataclass(frozen=True)
@@ -137,18 +138,22 @@ def log_arguments(program: Program, schema: str, span: Span, scratch: str) -> li
 def read_log(program: Program, settings: Settings, schema: str, span: Span) -> Iterator[bytes]:
     """Yield the lines of what was done to one schema in a part of the log, as SQL that can be replayed.
 
-    Close the generator to end it early. Raise RecoveryError with the program's words when it did not succeed.
+    Close the generator to end it early. Raise RecoveryError with the program's words when it did not succeed, or the
+    system's when it could not be run.
     """
-    with tempfile.TemporaryDirectory() as scratch, option_file(settings, program.flavour) as descriptor:
-        arguments = log_arguments(program, schema, span, scratch)
-        client = Client(program, arguments, descriptor, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        try:
-            for line in lines_of(read_blocks(client.stdout.fileno())):
-                if not _NAME_OF_TRANSACTION.match(line):
-                    yield line
-            client.require_success("Reading the binary log failed")
-        finally:
-            client.end()
+    try:
+        with tempfile.TemporaryDirectory() as scratch, option_file(settings, program.flavour) as descriptor:
+            arguments = log_arguments(program, schema, span, scratch)
+            client = Client(program, arguments, descriptor, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            try:
+                for line in lines_of(read_blocks(client.stdout.fileno())):
+                    if not _NAME_OF_TRANSACTION.match(line):
+                        yield line
+                client.require_success(_DOING)
+            finally:
+                client.end()
+    except OSError as error:
+        raise os_error(_DOING, error) from error
 
 
 def lines_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
