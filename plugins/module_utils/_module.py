@@ -16,11 +16,10 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.dbops.recovery.plugins.module_utils import _progress
-from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress, _signals
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._threads import start_beside
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _STDOUT = 1
 
 
@@ -34,8 +33,7 @@ def run_module(action: Callable[[dict, bool], dict], argument_spec: dict, **cons
         constraints: required_if and the like, as AnsibleModule takes them.
     """
     module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
+    _signals.heed()
     start_beside(_watch_for_hang_up)
     try:
         with _progress.noted((module._name or "").rpartition(".")[2]):
@@ -50,14 +48,6 @@ def run_module(action: Callable[[dict, bool], dict], argument_spec: dict, **cons
 def _warn(module: AnsibleModule, result: dict) -> None:
     for warning in result.pop("warnings", ()):
         module.warn(warning)
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    # Raised in the main thread, so that every "finally" on the way out ends its child and removes its partial file. A
-    # second signal must not interrupt that.
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    raise Interrupted(f"Interrupted by {signal.Signals(number).name}.")
 
 
 def _watch_for_hang_up() -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from busy_shop import beside
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,31 @@ def test_writes_since_the_backup_are_counted_and_kept_and_can_be_brought_back(
     assert b"neighbour" not in sql
     logging.load(logged_shop, sql, "--binary-mode")
     assert logging.dump(logged_shop) == after
+
+
+@pytest.mark.parametrize("strategy", ["swap", "in_place"])
+def test_a_module_that_is_told_to_stop_while_it_reads_the_log_has_restored_and_says_so(
+    logging, logged_shop, backup, run_module, folder, strategy
+):
+    socket = {"login_unix_socket": logging.socket}
+    before = logging.dump(logged_shop)
+    taken = backup(logged_shop, **socket)
+    visit(logging, logged_shop)
+    options = {"backup": taken["path"], "strategy": strategy, **socket}
+
+    done = run_module("db_restore", options, fault=("_database.binlog:lines_of", "stop"))
+
+    assert done["outcome"] == "restored"
+    assert logging.dump(logged_shop) == before
+    assert beside(logging, logged_shop) == []
+    lost = done["lost_writes"]
+    assert (lost["known"], lost["complete"], lost["summary"]) == (False, False, "unknown")
+    assert lost["reason"] == "the binary log was not read to the end: Interrupted by SIGTERM."
+    said = str(done["warnings"])
+    assert f"{logged_shop} is restored." in said
+    assert f"What was written to it since {taken['name']} is not counted and not kept" in said
+    assert "It is still in the server's binary log, binlog.0" in said
+    assert list(folder.glob("*.writes*")) == []
 
 
 @pytest.mark.parametrize(

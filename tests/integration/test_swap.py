@@ -240,6 +240,48 @@ def test_a_module_that_is_killed_at_any_step_is_put_right_by_the_next_run(
     run_module("db_restore", {"database": busy, "drop_previous": True})
 
 
+def test_a_module_that_is_told_to_stop_when_it_has_compared_puts_away_what_was_there_before(
+    server, busy, backup, run_module
+):
+    before = server.dump(busy)
+    taken = backup(busy)
+    migrated = migrate(server, busy)
+    options = {"backup": taken["path"], "safety_backup": False}
+
+    kept = run_module("db_restore", {**options, "keep_previous": "1h"}, fault=("_actions.restore:put_away", "stop"))
+    assert kept["outcome"] == "restored"
+    assert restored(server, busy, before)
+    assert beside(server, busy) == [kept["previous"]["schema"]]
+
+    undo = {"database": busy, "undo": True}
+    undone = run_module("db_restore", undo, fault=("_actions.undo:put_away", "stop"))
+    assert undone["outcome"] == "restored"
+    assert restored(server, busy, migrated)
+    assert beside(server, busy) == [undone["previous"]["schema"]]
+    run_module("db_restore", {"database": busy, "drop_previous": True})
+
+    done = run_module("db_restore", options, fault=("_actions.swapping:forget", "stop"))
+    assert done["outcome"] == "restored"
+    assert restored(server, busy, before)
+    assert beside(server, busy) == []
+
+
+def test_what_cannot_be_put_away_is_said_and_goes_with_the_next_restore(server, busy, backup, run_module):
+    before = server.dump(busy)
+    options = {"backup": backup(busy)["path"], "safety_backup": False}
+    migrate(server, busy)
+
+    done = run_module("db_restore", options, fault=("_database.staging:remove", "full"))
+    (left,) = [each for each in beside(server, busy) if "__before_" in each]
+
+    assert done["outcome"] == "restored"
+    assert f"{left} could not be put away, the next restore does it: " in str(done["warnings"])
+    again = run_module("db_restore", options)
+    assert f"{left}, which the restore of" in str(again["warnings"])
+    assert restored(server, busy, before)
+    assert beside(server, busy) == []
+
+
 def test_what_is_half_restored_is_not_backed_up(server, busy, folder, backup, start_module, run_module):
     options = {"backup": backup(busy)["path"], "safety_backup": False}
     step = STEPS["between the renaming and the views"]

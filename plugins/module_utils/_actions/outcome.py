@@ -9,11 +9,10 @@ Private to the collection.
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable
 
-from ansible_collections.dbops.recovery.plugins.module_utils import _progress
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress, _signals
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import BROKEN, REVERTED, Target
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
@@ -55,16 +54,15 @@ def undone(
         back: goes back, and returns in words how; raises where it cannot.
         steps: what to do by hand then.
     """
-    why = f"{why} {_words(cause)}"
+    why = f"{why} {words_of(cause)}"
     # Whoever wants this to end wants the database whole too.
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    _signals.ignore()
     _progress.phase("going back to the state before", target.name)
     try:
         how = back()
     except Exception as error:
         return RecoveryError(
-            f"BROKEN: {why}\nGoing back failed as well: {_words(error)}\n{_by_hand(target, steps)}",
+            f"BROKEN: {why}\nGoing back failed as well: {words_of(error)}\n{_by_hand(target, steps)}",
             {**result, "outcome": BROKEN, "seconds": clock.seconds},
         )
     return RecoveryError(
@@ -73,7 +71,8 @@ def undone(
     )
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
+    """Return what went wrong in words; an error that nobody has thought of says what it is."""
     return str(error) if isinstance(error, RecoveryError) else f"Unexpected: {type(error).__name__}: {error}"
 
 

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ansible_collections.dbops.recovery.plugins.module_utils import _progress
+from ansible_collections.dbops.recovery.plugins.module_utils import _progress, _signals
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import require_space, take_backup
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import Adaptation, adapt, bodies_of
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.in_place import (
@@ -33,8 +33,9 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.lost_write
     Since,
     lost_writes,
     since,
+    unknown,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import Clock, undone
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import Clock, undone, words_of
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_copy import (
     build_copy,
     bytes_to_load,
@@ -195,7 +196,7 @@ def _restore(options: dict, check_mode: bool) -> dict:
             if keep:
                 target.warnings.append(f"keep_previous: {order.strategy.reason}, so there is only the safety backup.")
         if with_writes:
-            result["lost_writes"] = lost_writes(target, backup, part, keep=options["lost_writes"] == KEEP)
+            result["lost_writes"] = _lost_in_the_end(target, backup, part, keep=options["lost_writes"] == KEEP)
             clock.end_of("lost_writes")
     return {**result, "outcome": RESTORED, "phases": clock.phases, "seconds": clock.seconds}
 
@@ -428,12 +429,35 @@ def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> tuple[S
         require_equal(target, backup, order.expected, found, adapted)
         clock.end_of("swap")
         _require_answers(target, options["queries"], clock)
+        _settle()
     except Exception as error:
         why = f"{target.name} could not be restored from {backup.name}."
         steps = steps_after_swap(target)
         raise undone(target, why, error, result, clock, lambda: _swap_back(target, strategy.journal), steps) from error
     # Objects may have come while the copy was being built.
     return part, {"swap_seconds": round(seconds, 3), "removed_objects": _removed(order)}
+
+
+def _settle() -> None:
+    """Let the restore be done. Until here a signal takes it back, from here on nothing does."""
+    _signals.ignore()
+
+
+def _lost_in_the_end(target: Target, backup: catalog.Backup, part: Since, keep: bool) -> dict:
+    """Return lost_writes() of a restore that is done. It stays done whatever goes wrong here, or who ends it."""
+    try:
+        if part.span:
+            _signals.heed()
+        lost = lost_writes(target, backup, part, keep)
+        _signals.ignore()
+        return lost
+    except Exception as error:
+        why = words_of(error)
+        target.warnings.append(
+            f"{target.name} is restored. What was written to it since {backup.name} is not counted and not kept: {why} "
+            f"It is still in the server's binary log, {part.span}; mariadb-binlog (mysqlbinlog) shows it."
+        )
+        return unknown(f"the binary log was not read to the end: {why}")
 
 
 def _require_answers(target: Target, queries: list[dict], clock: Clock) -> None:
@@ -489,6 +513,7 @@ def _in_place(order: Order, safety: catalog.Backup | None, queries: list[dict], 
         found = replace_in_place(target, backup, order.expected, set(order.scope.left_alone), order.adaptation)
         clock.end_of("load", backup.sql_bytes)
         _require_answers(target, queries, clock)
+        _settle()
     except NothingDropped as error:
         raise RecoveryError(
             f"{target.name} is not restored from {backup.name}. {error}\nNothing was touched."

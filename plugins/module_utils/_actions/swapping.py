@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import words_of
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import Target
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
     EVENTS,
@@ -60,7 +61,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.swap impo
     foreign_keys_to_outside,
     rename,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
 TABLES = ("table", "sequence")
 # As the server words it, and how often the way back waits that long.
@@ -229,7 +230,7 @@ def put_away(target: Target, journal: Journal, until: str | None) -> dict | None
     """Keep the previous schema of a swap that is done until a time, or drop it; return how it is kept.
 
     It is dropped in any case where its tables would hold on to rows of tables that are in use. What is done stays done
-    when that fails; the target's warnings say so then.
+    whatever goes wrong here; the target's warnings say so then.
     """
     try:
         connection = target.reconnect()
@@ -245,10 +246,8 @@ def put_away(target: Target, journal: Journal, until: str | None) -> dict | None
         staging.write(connection, journal, staging.KEPT, until=until)
         staging.remove_staging(connection, journal)
         return {"schema": journal.previous, "until": until}
-    except Interrupted:
-        raise
-    except RecoveryError as error:
-        target.warnings.append(f"{journal.previous} could not be put away, the next restore does it: {error}")
+    except Exception as error:
+        target.warnings.append(f"{journal.previous} could not be put away, the next restore does it: {words_of(error)}")
         return None
 
 

@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+from ansible_collections.dbops.recovery.plugins.module_utils import _signals
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.leftovers import (
     explain_unfinished,
     put_right,
@@ -91,6 +92,8 @@ def undo_restore(options: dict, check_mode: bool) -> dict:
         difference = compare(wanted.facts["inventory"], found)
         if difference:
             raise RecoveryError(f"After swapping back, {name} is not what it was: {difference.describe()}.")
+        # It is undone now; to end before the rest is put away would only leave that lying about.
+        _signals.ignore()
     except Exception as error:
         why = f"The restore of {name} could not be undone."
         steps = steps_after_swap(target)
