@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,12 @@ def test_a_good_release_goes_live_on_every_host(fleet):
     assert done.report["previous_release"] == "1"
     assert Path(done.report["backup"]["path"]).exists()
     assert done.report["downtime_seconds"] > 0
+    # The one before it stays what a rollback goes to, even for who deploys it again by mistake.
+    before = [fleet.journal(host) for host in HOSTS]
+    again = fleet.deploy("1")
+    assert again.report["outcome"] == "refused"
+    assert "playbooks/rollback.yml -e deploy_rollback_release=1" in again.report["error"]
+    assert [fleet.journal(host) for host in HOSTS] == before
 
 
 @pytest.mark.parametrize(
@@ -221,6 +228,21 @@ def test_a_backup_that_fails_stops_everything_before_the_migrations(fleet):
     assert fleet.database() == BEFORE
 
 
+def test_a_queue_worker_with_a_long_job_does_not_make_a_clean_way_back_broken(fleet):
+    with subprocess.Popen(["sleep", "1234.5"], cwd=fleet.root("two")) as worker:
+        done = fleet.deploy(
+            "2",
+            deploy_worker_restart_commands=["true"],
+            deploy_worker_match="sleep 1234.5",
+            deploy_worker_timeout=1,
+        )
+        worker.kill()
+    assert (done.report["outcome"], done.report["failed_phase"]) == ("rolled_back", "restart"), done.stdout
+    assert fleet.live() == {"one": "1", "two": "1"}
+    (untidy,) = done.report["untidy"]
+    assert f"these workers still run the old code: {worker.pid} (sleep 1234.5)" in untidy
+
+
 def test_a_view_that_the_migration_broke_does_not_forbid_the_way_back(fleet):
     wreck = (
         'mariadb --no-defaults -S "$SOCKET" -u root shop -e '
@@ -274,6 +296,8 @@ def test_a_first_release_that_fails_leaves_no_release_live(empty_fleet):
     assert done.report["outcome"] == "rolled_back", done.stdout
     assert not (empty_fleet.root("one") / "current").exists()
     assert empty_fleet.database() == "NULL: -"
+    # Nothing was live that could have been in maintenance mode.
+    assert done.report["writes_lost"]["verdict"].startswith("unknown: the server writes no binary log.")
     assert "No release is live, as there was none before" in done.stdout
 
 

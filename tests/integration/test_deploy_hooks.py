@@ -87,6 +87,23 @@ def test_a_hook_that_fails_on_the_way_back_too_is_reported_and_stops_nothing(fle
     assert "the load balancer does not answer" in done.report["untidy"][0]
 
 
+def test_a_hook_after_the_migrations_is_one_of_them_also_where_there_are_no_others(fleet):
+    done = fleet.deploy("2", deploy_migrate_commands=[], deploy_after_migrate_commands=["sh -c 'exit 7'"])
+    assert (done.report["outcome"], done.report["database_outcome"]) == ("rolled_back", "restored"), done.stdout
+    begun = [entry for entry in fleet.journal("one") if (entry["release"], entry["step"]) == ("2", "migrate")]
+    assert [entry["backup"]["path"] for entry in begun] == [done.report["backup"]["path"]]
+
+
+def test_a_file_of_tasks_with_a_mistake_in_it_ends_the_play_before_anything_is_touched(fleet):
+    before = [fleet.journal(host) for host in HOSTS]
+    tasks = file_of_tasks(fleet, "misspelt.yml", "- name: Say it\n  ansible.builtin.debug: {msg: x}\n  wehn: true\n")
+    done = fleet.deploy("2", deploy_after_restart_tasks=tasks)
+    assert done.returncode != 0
+    assert "conflicting action statements: ansible.builtin.debug, wehn" in done.stderr
+    assert fleet.live() == {"one": "1", "two": "1"}
+    assert [fleet.journal(host) for host in HOSTS] == before
+
+
 def test_a_file_of_tasks_that_is_not_there_is_refused_before_anything_is_touched(fleet):
     done = fleet.deploy("2", deploy_after_restart_tasks="hooks/after.yml")
     assert done.report["outcome"] == "refused"

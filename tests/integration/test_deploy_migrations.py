@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+import json
+
+from fleet import HOSTS
+
 
 def test_without_pending_migrations_the_visitors_and_the_database_are_left_alone(fleet):
     before = fleet.database()
@@ -48,3 +52,15 @@ def test_auto_without_a_question_is_refused_and_never_needs_no_backup(fleet):
     predicted = fleet.deploy("2", "--check", deploy_migrations="never", deploy_database_connection={})
     assert predicted.returncode == 0, predicted.stdout
     assert "Would leave the visitors and the database alone, as deploy_migrations is never." in predicted.stdout
+
+
+def test_maintenance_that_a_killed_run_left_on_is_turned_off_by_one_that_does_not_migrate(fleet):
+    killed = {"time": "2026-11-22T10:15:00Z", "deployment": "20261122T101500Z-1234", "release": "2"}
+    for host in HOSTS:
+        with (fleet.root(host) / ".dbops" / "journal.jsonl").open("a") as journal:
+            for step in ("stage", "maintenance_on"):
+                journal.write(json.dumps({**killed, "step": step, "result": "started"}) + "\n")
+        (fleet.root(host) / "closed").touch()
+    done = fleet.deploy("3", deploy_migrations="never")
+    assert done.report["outcome"] == "deployed", done.stdout
+    assert fleet.live() == {"one": "3", "two": "3"}

@@ -96,12 +96,9 @@ def unfinished(entries: list[Entry]) -> Entry | None:
     }
 
 
-def newest_backup(entries: list[Entry], release: str | None = None) -> dict[str, Any] | None:
-    """Return the newest backup that the entries name (of the release, when one is given), or None."""
-    for entry in reversed(entries):
-        if entry.get("backup") and release in (None, entry.get("release")):
-            return entry["backup"]
-    return None
+def newest_backup(entries: list[Entry]) -> dict[str, Any] | None:
+    """Return the newest backup that the entries name, or None."""
+    return next((entry["backup"] for entry in reversed(entries) if entry.get("backup")), None)
 
 
 def way_back(
@@ -133,13 +130,11 @@ def backup_for(entries: list[Entry], release: str | None, target: str | None) ->
     It is the first that was taken after the target went live: before the migrations of the release that followed, or,
     where that one came without any, of the next.
     """
-    history = times_live(entries)
-    if release in history:
-        history = history[: len(history) - history[::-1].index(release)]
-    followed_by = [release]
-    if target in history and release in history:
-        followed_by = history[len(history) - history[::-1].index(target) :] or [release]
-    backups = [newest_backup(entries, follower) for follower in followed_by if follower]
+    history, followed_by = times_live(entries), [release]
+    if target in history:
+        # The release that is left comes last, whether it went live or died on the way.
+        followed_by = [*history[len(history) - history[::-1].index(target) :], release]
+    backups = [newest_backup(_last_attempt(entries, follower)) for follower in followed_by if follower]
     return next((backup for backup in backups if backup), None)
 
 
@@ -157,6 +152,12 @@ def prunable(entries: list[Entry], current: str | None, existing: list[str], kee
     kept.update([current, *(release for release in good if release != current)][:keep])
     mentioned = list(dict.fromkeys(entry["release"] for entry in entries if entry.get("release")))
     return [release for release in mentioned if release in status and release in existing and release not in kept]
+
+
+def _last_attempt(entries: list[Entry], release: str) -> list[Entry]:
+    # A name can be used again after a failure. What an earlier attempt backed up is older than the database it left.
+    staged = [entry for entry in entries if entry.get("release") == release and entry.get("step") == "stage"]
+    return [entry for entry in entries if staged and entry.get("deployment") == staged[-1].get("deployment")]
 
 
 def _check_wanted(wanted: str, release: str | None, existing: list[str], status: dict[str, str]) -> None:

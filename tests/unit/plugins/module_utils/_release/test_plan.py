@@ -140,6 +140,25 @@ def test_a_bad_release_in_between_does_not_give_its_backup():
     assert plan.way_back(entries, "3", ["1", "2", "3"]) == {"release": "3", "target": "1", "backup": {"name": "b3"}}
 
 
+def test_a_release_name_that_is_used_again_does_not_give_the_backup_of_an_earlier_attempt():
+    failed = [entry("2", deployment="a"), entry("2", step="migrate", deployment="a", backup={"name": "old"})]
+    failed += [entry("2", "rolled_back", "finish", "a", to="1")]
+    without = deployed("1", backup="b1") + failed + [entry("2", deployment="b"), entry("2", "deployed", "finish", "b")]
+    assert plan.way_back(without, "2", ["1", "2"]) == {"release": "2", "target": "1", "backup": None}
+    entries = without + deployed("3", backup="b3")
+    assert plan.way_back(entries, "3", ["1", "2", "3"], "1")["backup"] == {"name": "b3"}
+
+
+@pytest.mark.parametrize("before", [[], rolled_back("3", to="1", deployment="a"), deployed("3", "a", backup="old")])
+def test_the_way_back_from_a_death_past_the_live_release_takes_the_backup_of_the_one_after_the_target(before):
+    back = left_by_hand("3", to="1") if before else []
+    entries = deployed("1", backup="b1") + before + back + deployed("2", backup="b2")
+    entries += [entry("3", deployment="b"), entry("3", step="migrate", deployment="b", backup={"name": "b3"})]
+    existing = ["1", "2", "3"]
+    assert plan.way_back(entries, "2", existing, "1") == {"release": "3", "target": "1", "backup": {"name": "b2"}}
+    assert plan.way_back(entries, "2", existing) == {"release": "3", "target": "2", "backup": {"name": "b3"}}
+
+
 def test_the_way_back_from_a_deployment_that_died_before_the_switch_keeps_the_live_release():
     entries = [*deployed("1"), entry("2"), entry("2", step="migrate", backup={"name": "b2"})]
     assert plan.way_back(entries, "1", ["1", "2"]) == {"release": "2", "target": "1", "backup": {"name": "b2"}}
