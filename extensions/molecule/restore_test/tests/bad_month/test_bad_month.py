@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 
@@ -35,3 +37,10 @@ def test_a_missed_target_fails_though_the_backup_is_good(drill, last):
 def test_the_page_says_it_first(drill, last):
     page = (drill.fetched / "index.html").read_text()
     assert page.index("crm") < page.index("<table")
+
+
+def test_those_who_want_to_know_were_told(drill):
+    notice = json.loads((drill.fetched.parent / "notice.json").read_text())
+    assert notice["kind"] == "restore_test"
+    assert notice["outcome"] == "failure"
+    assert notice["title"] == "crm, ledger, shop on drill1: restore test FAILED"
