@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.clock import Clock
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import Pair, choose
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
@@ -31,12 +31,12 @@ class _Mismatch(Exception):
 
 def download_backup(options: dict, check_mode: bool) -> dict:
     """Download as backup_download's options say; return its result. Raise RecoveryError."""
-    clock = time.monotonic()
+    clock = Clock()
     store = open_store(options)
     directory = os.path.abspath(options["directory"])
     before = parse_moment(options["before"], "before") if options["before"] else None
     pair, content = choose(store, options["backup"], options["database"], before)
-    found = time.monotonic()
+    clock.end_of("find")
     backup = catalog.Backup(os.path.join(directory, pair.archive.name), content)
     _require_whole(store, pair, content)
     result = {
@@ -50,13 +50,8 @@ def download_backup(options: dict, check_mode: bool) -> dict:
         catalog.make_directory(directory)
         with catalog.locked(directory, backup.database):
             result["resumed_at"] = _bring(store, pair, backup, directory)
-    ended = time.monotonic()
-    result["phases"] = [
-        {"name": "find", "seconds": round(found - clock, 3), "bytes": None},
-        {"name": "download", "seconds": round(ended - found, 3), "bytes": content["archive"]["stored_bytes"]},
-    ]
-    result["seconds"] = round(ended - clock, 3)
-    return result
+    clock.end_of("download", content["archive"]["stored_bytes"])
+    return {**result, "phases": clock.phases, "seconds": clock.seconds}
 
 
 def _require_whole(store: Store, pair: Pair, content: dict) -> None:

@@ -9,35 +9,12 @@ Private to the collection.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress, _signals
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.clock import Clock
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import BROKEN, REVERTED, Target
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
-
-
-class Clock:
-    """Counts the seconds since it was made, and what they went to.
-
-    Attributes:
-        phases: {"name", "seconds", "bytes"} of each phase that has ended, in order.
-    """
-
-    def __init__(self) -> None:
-        self._begun = self._ended = time.monotonic()
-        self.phases: list[dict] = []
-
-    def end_of(self, phase: str, count: int | None = None) -> None:
-        """Note that a phase has ended, which began where the one before it ended; count: the bytes that it read."""
-        now = time.monotonic()
-        self.phases.append({"name": phase, "seconds": round(now - self._ended, 3), "bytes": count})
-        self._ended = now
-
-    @property
-    def seconds(self) -> float:
-        """To the millisecond."""
-        return round(time.monotonic() - self._begun, 3)
 
 
 def undone(

@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress, _signals
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import require_space, take_backup
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.clock import Clock
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import Adaptation, adapt, bodies_of
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.in_place import (
     go_back_in_place,
@@ -35,7 +36,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.lost_write
     since,
     unknown,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import Clock, undone, words_of
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import undone, words_of
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_copy import (
     build_copy,
     bytes_to_load,

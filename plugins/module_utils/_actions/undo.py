@@ -10,12 +10,13 @@ Private to the collection.
 from __future__ import annotations
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _signals
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.clock import Clock
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.leftovers import (
     explain_unfinished,
     put_right,
     steps_after_swap,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import Clock, undone
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import undone
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import (
     Incoming,
     definitions_in,

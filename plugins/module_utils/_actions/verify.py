@@ -13,6 +13,7 @@ import socket
 import statistics
 import time
 
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.clock import as_phase
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.proof import LOADED, SCRATCH_SERVER, prove
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
@@ -109,19 +110,15 @@ def phases_of(checks: list[Check], seconds: float, plain_bytes: int | None) -> l
     """
     taken = {check.name: check.seconds for check in checks if check.name in (SCRATCH_SERVER, LOADED)}
     if SCRATCH_SERVER not in taken:
-        return [_phase("check", seconds)]
+        return [as_phase("check", seconds)]
     names = [check.name for check in checks]
     after = sum(check.seconds for check in checks[names.index(SCRATCH_SERVER) + 1 :] if check.name != LOADED)
     phases = [
-        _phase("check", max(0.0, seconds - sum(taken.values()) - after)),
-        _phase("server", taken[SCRATCH_SERVER]),
-        _phase("load", taken.get(LOADED, 0.0), plain_bytes),
+        as_phase("check", max(0.0, seconds - sum(taken.values()) - after)),
+        as_phase("server", taken[SCRATCH_SERVER]),
+        as_phase("load", taken.get(LOADED, 0.0), plain_bytes),
     ]
-    return [*phases, _phase("verify", after)] if names[-1] not in taken else phases
-
-
-def _phase(name: str, seconds: float, count: int | None = None) -> dict:
-    return {"name": name, "seconds": round(seconds, 3), "bytes": count}
+    return [*phases, as_phase("verify", after)] if names[-1] not in taken else phases
 
 
 def _schema_name(options: dict, backup: catalog.Backup, findings: Findings) -> str:
