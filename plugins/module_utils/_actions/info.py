@@ -111,12 +111,10 @@ def _nameless(path: str, name: str, state: str, problem: str, changed: datetime,
 
 def _known(backup: catalog.Backup, size: int | None) -> dict:
     """Return what a manifest describes, given the size of its archive, None where that is missing."""
-    wanted = backup.manifest["archive"]["stored_bytes"]
-    problem = None
     if size is None:
         problem = f"its archive {os.path.basename(backup.path)} is missing"
-    elif size != wanted:
-        problem = f"its archive has {size} bytes, the manifest says {wanted}"
+    else:
+        problem = manifest.size_problem(backup.manifest, size)
     return {
         **backup.describe(),
         "state": DAMAGED if problem else COMPLETE,

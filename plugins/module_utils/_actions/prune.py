@@ -54,7 +54,7 @@ def prune_backups(options: dict, check_mode: bool) -> dict:
     directory = os.path.abspath(options["directory"]) if options["directory"] else None
     store = DirectoryStore(directory, name=directory) if directory else open_store(options)
     contents = look_at(store, options["database"])
-    present = [_item(pair, contents.writes.get(pair.name, ())) for pair in contents.pairs]
+    present = [item_of(pair, contents.writes.get(pair.name, ())) for pair in contents.pairs]
     memories = Memories(options["state_directory"], _place(store, options), options["database"])
     lost = retention.losses(memories.recall(), present, policy, now)
     facts = _Facts(store, contents, present)
@@ -117,10 +117,20 @@ def _place(store: Store, options: dict) -> str:
     return f"{store.url} at {endpoint}" if endpoint else store.url
 
 
-def _item(pair: Pair, writes: Iterable[Stored]) -> retention.Item:
+def item_of(pair: Pair, writes: Iterable[Stored] = ()) -> retention.Item:
     """Return what the names and the listing say of a backup, and of the files that go with it."""
     size = pair.archive.size + pair.manifest.size + sum(file.size for file in writes)
     return retention.Item(pair.name, pair.parsed.database, pair.parsed.started, pair.parsed.number, size)
+
+
+def described(item: retention.Item, content: dict) -> retention.Item:
+    """Return an item with what the backup's manifest adds."""
+    return replace(
+        item,
+        pinned=bool(content["backup"].get("pinned", False)),
+        verified=verified_level(content),
+        is_safety=manifest.is_safety(content),
+    )
 
 
 def _zone(name: str) -> tzinfo:
@@ -182,12 +192,7 @@ class _Facts:
             self.unreadable[name] = str(error)
             return None
         self.databases[name] = content["backup"]["database"]
-        return replace(
-            self._items[name],
-            pinned=bool(content["backup"].get("pinned", False)),
-            verified=verified_level(content),
-            is_safety=manifest.is_safety(content),
-        )
+        return described(self._items[name], content)
 
     def _look_for_a_lock(self, name: str) -> retention.Item:
         stored = self._store.look(self._pairs[name].archive.name)

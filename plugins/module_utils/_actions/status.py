@@ -21,9 +21,8 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.places imp
     at_once,
     look_at,
     manifest_of,
-    verified_level,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.prune import policy_of
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.prune import described, item_of, policy_of
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import manifest
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError, os_error
 from ansible_collections.dbops.recovery.plugins.module_utils._files import write_whole
@@ -122,26 +121,17 @@ def _copy(store: Store, pair: Pair) -> Copy:
         content = manifest_of(store, pair)
     except manifest.UnusableManifest as error:
         return Copy(pair.name, pair.parsed.database, None, str(error))
-    item = retention.Item(
-        pair.name,
-        pair.parsed.database,
-        pair.parsed.started,
-        pair.parsed.number,
-        pair.archive.size + pair.manifest.size,
-        pinned=bool(content["backup"].get("pinned", False)),
-        verified=verified_level(content),
-        is_safety=manifest.is_safety(content),
-    )
     evidence = content.get("verifications", [])
     tests = tuple(test for test in map(_restore_test, evidence) if test)
     problem = _problem_of(content, pair.archive.size)
+    item = described(item_of(pair), content)
     return Copy(pair.name, content["backup"]["database"], item, problem, pair.archive.size, tests)
 
 
 def _problem_of(content: dict, size: int) -> str | None:
-    wanted = content["archive"]["stored_bytes"]
-    if size != wanted:
-        return f"its archive has {size} bytes, the manifest says {wanted}."
+    wrong_size = manifest.size_problem(content, size)
+    if wrong_size:
+        return f"{wrong_size}."
     for last in content.get("verifications", [])[-1:]:
         if not last.get("verified"):
             return f"it did not pass its last verification, of {last.get('time')}. Verify it again to see why."

@@ -88,6 +88,12 @@ def require_beside(content: dict, place: str, archive: str) -> None:
         )
 
 
+def size_problem(content: dict, size: int) -> str | None:
+    """Return in words that an archive of so many bytes is not the one of a manifest; None where it may be."""
+    wanted = content["archive"]["stored_bytes"]
+    return None if size == wanted else f"its archive has {size} bytes, the manifest says {wanted}"
+
+
 def is_safety(content: dict) -> bool:
     """Whether a restore made the backup of the state that it was about to replace."""
     return content["backup"].get("labels", {}).get("purpose") == "safety"
