@@ -187,16 +187,16 @@ def _restore(options: dict, check_mode: bool) -> dict:
         if safety:
             clock.end_of("safety_backup", safety.sql_bytes)
         if order.strategy.name == SWAP:
-            part, done = _by_swap(order, options, result, clock)
+            part, done = _by_swap(order, options, with_writes, result, clock)
             result.update(done)
             result["previous"] = _keep_or_drop(target, order.strategy.journal, keep)
             clock.end_of("clean_up")
         else:
-            part = since(target, backup)
+            part = since(target, backup) if with_writes else None
             result.update(_in_place(order, safety, options["queries"], result, clock))
             if keep:
                 target.warnings.append(f"keep_previous: {order.strategy.reason}, so there is only the safety backup.")
-        if with_writes:
+        if part:
             result["lost_writes"] = _lost_in_the_end(target, backup, part, keep=options["lost_writes"] == KEEP)
             clock.end_of("lost_writes")
     return {**result, "outcome": RESTORED, "phases": clock.phases, "seconds": clock.seconds}
@@ -404,11 +404,11 @@ def _take_safety_backup(options: dict, target: Target, directory: str) -> catalo
     return safety
 
 
-def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> tuple[Since, dict]:
+def _by_swap(order: Order, options: dict, with_writes: bool, result: dict, clock: Clock) -> tuple[Since | None, dict]:
     """Build the copy, compare it, swap it in, compare again.
 
-    Return where the writes lie that went with the old tables, and what there is to say of the swap. Raise
-    RecoveryError.
+    Return where the writes lie that went with the old tables, where that is wanted, and what there is to say of the
+    swap. Raise RecoveryError.
     """
     target, backup, scope, strategy = order.target, order.backup, order.scope, order.strategy
     threads = options["threads"] or os.cpu_count() or 1
@@ -420,7 +420,7 @@ def _by_swap(order: Order, options: dict, result: dict, clock: Clock) -> tuple[S
         require_copy(target, strategy.copy, strategy.journal.staging)
         clock.end_of("compare")
         _progress.phase("swapping")
-        part = since(target, backup)
+        part = since(target, backup) if with_writes else None
         seconds = swap_in(target, strategy.journal, scope, _incoming(order))
         found = scope.within(target, read_inventory(target.connection, target.name))
         adapted = set(order.adaptation.changed)
