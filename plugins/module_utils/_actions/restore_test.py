@@ -13,13 +13,14 @@ import functools
 import json
 import os
 import socket
+from collections.abc import Iterable
 from datetime import timedelta
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import at_once
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest, names
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import CONTENT, ERROR, RESTORE, Check
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
-from ansible_collections.dbops.recovery.plugins.module_utils._report.page import page
+from ansible_collections.dbops.recovery.plugins.module_utils._report.page import HISTORY, page
 from ansible_collections.dbops.recovery.plugins.module_utils._report.record import (
     FORMAT,
     STAGING,
@@ -31,12 +32,10 @@ from ansible_collections.dbops.recovery.plugins.module_utils._report.record impo
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._report.summary import markdown
 from ansible_collections.dbops.recovery.plugins.module_utils._storage.directory import DirectoryStore
-from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import Store
+from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import Store, Stored
 from ansible_collections.dbops.recovery.plugins.module_utils._storage.stores import open_store
 from ansible_collections.dbops.recovery.plugins.module_utils._units import parse_duration, parse_time, utc_now
 
-# The newest tests, of each database.
-_SHOWN_TESTS = 24
 PAGE = "index.html"
 SUMMARY = "summary.md"
 
@@ -50,10 +49,11 @@ def report_restore_tests(options: dict, check_mode: bool) -> dict:
         catalog.make_directory(directory)
     here = DirectoryStore(directory, name=directory)
     problems: list[str] = []
-    histories = _histories([*([here] if os.path.isdir(directory) else []), *stores.values()], problems)
-    records, shown = [], {}
+    tested = {test["database"] for test in options["tests"]}
+    histories = _histories([*([here] if os.path.isdir(directory) else []), *stores.values()], tested, problems)
+    records = []
     for test in options["tests"]:
-        history = histories.setdefault(test["database"], [])
+        history = histories[test["database"]]
         described = _described(stores, test, problems)
         version = described["server"]["version"] if described else None
         name = _free_name(test, {record["name"] for record in history})
@@ -65,7 +65,6 @@ def report_restore_tests(options: dict, check_mode: bool) -> dict:
                 _prove(stores[test["source"].rstrip("/")], described, record, test["proved"] or {}, problems)
         history.append(record)
         records.append(record)
-        shown[test["database"]] = history[-_SHOWN_TESTS:]
     result = {
         "changed": True,
         "passed": not problems and all(record["passed"] for record in records),
@@ -77,7 +76,7 @@ def report_restore_tests(options: dict, check_mode: bool) -> dict:
         "markdown": markdown(records),
     }
     if not check_mode:
-        here.write(PAGE, page(records, shown).encode("utf-8", "replace"))
+        here.write(PAGE, page(records, histories).encode("utf-8", "replace"))
         here.write(SUMMARY, result["markdown"].encode("utf-8", "replace"))
     return result
 
@@ -86,21 +85,34 @@ def _duration(options: dict, name: str) -> timedelta | None:
     return parse_duration(options[name], name) if options[name] else None
 
 
-def _histories(places: list[Store], problems: list[str]) -> dict[str, list[dict]]:
-    """Return the records that places have, by database, oldest first; a place that cannot be read is a problem."""
+def _histories(places: list[Store], databases: set[str], problems: list[str]) -> dict[str, list[dict]]:
+    """Return the newest records of each database that places have, oldest first.
+
+    A place that cannot be read is a problem.
+    """
     found: dict[str, dict] = {}
     for place in places:
         try:
-            new = [file.name for file in place.files() if file.name.endswith(SUFFIX) and file.name not in found]
+            new = [name for name in _newest(place.files(), databases) if name not in found]
             records = at_once(functools.partial(_read, place), new)
         except RecoveryError as error:
             problems.append(f"Earlier tests are missing in the history: {error}")
             continue
         found.update({name: record for name, record in zip(new, records) if record})
-    histories: dict[str, list[dict]] = {}
+    histories: dict[str, list[dict]] = {database: [] for database in databases}
     for record in sorted(found.values(), key=lambda each: (each["started"], each["name"])):
         histories.setdefault(record["database"], []).append(record)
     return histories
+
+
+def _newest(files: Iterable[Stored], databases: set[str]) -> list[str]:
+    """Return the names of the records worth reading: a place keeps all of them for ever, the page shows the last."""
+    named: dict[str, list[tuple]] = {names.file_safe(database): [] for database in databases}
+    for file in files:
+        parsed = names.parse(file.name[: -len(SUFFIX)]) if file.name.endswith(SUFFIX) else None
+        if parsed and parsed.database in named:
+            named[parsed.database].append((parsed.started, parsed.number, file.name))
+    return [name for each in named.values() for _started, _number, name in sorted(each)[-HISTORY:]]
 
 
 def _read(place: Store, name: str) -> dict | None:
