@@ -28,6 +28,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.dbops.recovery.plugins.module_utils._files import write_whole
+from ansible_collections.dbops.recovery.plugins.module_utils._processes import status_of
 from ansible_collections.dbops.recovery.plugins.module_utils._threads import start_beside
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_time, utc_now
 
@@ -101,7 +102,7 @@ class _Work:
                 "host": socket.gethostname(),
                 "user": _user(),
                 "pid": os.getpid(),
-                "pid_started": _start_of(os.getpid()),
+                "pid_started": status_of(os.getpid()).started,
             }
         with contextlib.suppress(OSError):
             write_whole(self._path, (json.dumps(note) + "\n").encode(), 0o600)
@@ -230,18 +231,8 @@ def _sweep(directory: str) -> None:
 
 def _is_alive(note: dict) -> bool:
     # The number of a process that is gone is given to another one some day.
-    started = _start_of(note["pid"])
-    return started is not None and started == note["pid_started"]
-
-
-def _start_of(pid: int) -> int | None:
-    """Return when a process was started, as the system counts; None where there is none."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            # The program's name may hold anything; twenty fields after it comes the start (proc_pid_stat(5)).
-            return int(file.read().rpartition(")")[2].split()[19])
-    except OSError:
-        return None
+    status = status_of(note["pid"])
+    return status is not None and status.started == note["pid_started"]
 
 
 def _user() -> str:

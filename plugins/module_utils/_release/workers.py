@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._processes import status_of
 
 _PAUSE = 0.2
 
@@ -25,7 +26,7 @@ class Worker:
     """One process. The moment of its start tells it from a later one of the same number."""
 
     pid: int
-    started: str
+    started: int
     arguments: tuple[str, ...]
 
     @property
@@ -103,15 +104,15 @@ def _too_late(staying: set[Worker], timeout: float) -> str:
 
 
 def _look_at(pid: int) -> Worker | None:
+    status = status_of(pid)
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as stream:
             arguments = stream.read().rstrip(b"\0").decode("utf-8", errors="replace").split("\0")
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
-            # The name, in parentheses, may hold anything; what follows it is numbers but for the state.
-            fields = stream.read().rpartition(")")[2].split()
     except OSError:
         return None  # Ended meanwhile, or is another user's where that is hidden.
-    return Worker(pid, fields[19], tuple(arguments)) if fields[0] not in ("Z", "X") and arguments[0] else None
+    if status is None or status.state in ("Z", "X") or not arguments[0]:
+        return None
+    return Worker(pid, status.started, tuple(arguments))
 
 
 def _directory(pid: int) -> str:

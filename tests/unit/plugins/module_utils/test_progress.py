@@ -94,7 +94,7 @@ def test_notes_of_processes_that_are_gone_are_neither_shown_nor_kept(notes):
     # Its number belongs to another process now.
     (notes / "other.json").write_text(note_of(os.getpid(), 1))
     (notes / "half.json.x.partial").write_text("{")
-    alive = note_of(os.getppid(), _progress._start_of(os.getppid()))
+    alive = note_of(os.getppid(), _progress.status_of(os.getppid()).started)
     (notes / "alive.json").write_text(alive)
 
     assert [each["pid"] for each in _progress.running()] == [os.getppid()]

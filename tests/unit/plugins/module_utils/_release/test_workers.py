@@ -90,7 +90,7 @@ def test_the_old_worker_is_gone_and_a_new_one_runs_when_it_is_over(root, keep):
 
 
 def test_a_new_worker_is_not_enough_while_an_old_one_is_still_at_work():
-    busy, idle, new = (Worker(pid, "100", ("worker",)) for pid in (1, 2, 3))
+    busy, idle, new = (Worker(pid, 100, ("worker",)) for pid in (1, 2, 3))
     seen = iter([{busy, idle}, {busy, new}, {new}])
     assert restart_workers(lambda: next(seen), lambda: None, timeout=60) == ({busy, idle}, {new})
     assert not list(seen)
