@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Callable
 
+from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration, show_size, show_time
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -294,11 +295,9 @@ def describe_losses(lost: Iterable[Loss]) -> str:
     """Return in words what is gone, of which database, and since when, as the middle of a sentence."""
     described = []
     for loss in lost:
-        more = f" and {len(loss.gone) - _NAMED} more" if len(loss.gone) > _NAMED else ""
-        named = ", ".join(loss.gone[:_NAMED]) + more
         described.append(
             f"of {loss.database} {len(loss.gone)} of the {loss.expected} that were there at {show_time(loss.since)} "
-            f"({named})"
+            f"({some_of(loss.gone, _NAMED)})"
         )
     return f"backups that the rules keep are gone, and were not deleted from here: {'; '.join(described)}"
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 # Colours and the like, which a migration writes for a terminal.
 _TERMINAL_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
@@ -34,3 +35,14 @@ def one_line(text: str) -> str:
 def cut(text: str, limit: int) -> str:
     """Given a text, return as much of it as fits, with an ellipsis where something is gone."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def some_of(items: Sequence[str], limit: int, separator: str = ", ", kind: str = "") -> str:
+    """Given texts, return the first of them, and how many more there are: "a, b and 3 more", "... and 3 more rows"."""
+    more = f" and {len(items) - limit} more" + (f" {kind}" if kind else "") if len(items) > limit else ""
+    return separator.join(items[:limit]) + more
+
+
+def counted(count: int, noun: str) -> str:
+    """Given a number and what is counted, return both: "1 row", "3 rows"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -68,6 +68,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.source im
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._release.commands import run_commands
+from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
 
 # The names of two checks, by which the phases are told apart.
 SCRATCH_SERVER = "scratch_server"
@@ -210,8 +211,7 @@ def _row_counts(connection: Any, backup: Backup, database: str) -> Check:
     ]
     # Counted beside the dump, rows may have come and gone in between.
     exact = rows["counted"] == "in the dump"
-    more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-    detail = "; ".join(wrong[:_SHOWN]) + more or f"{sum(rows['tables'].values())} rows in {len(rows['tables'])} tables"
+    detail = some_of(wrong, _SHOWN, "; ") or f"{sum(rows['tables'].values())} rows in {len(rows['tables'])} tables"
     return Check("rows", not wrong, ERROR if exact else WARNING, detail, time.monotonic() - clock)
 
 

@@ -31,6 +31,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import (
     os_error,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._files import BLOCK_BYTES, hash_to_end
+from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration, show_size, show_time, utc_now
 
 ERROR = "error"
@@ -300,5 +301,4 @@ def _words(compression: str | None) -> str:
 
 
 def _names(objects: list[tuple[str, str]], limit: int = 10) -> str:
-    shown = ", ".join(f"{kind.replace('_', ' ')} {name}" for kind, name in objects[:limit])
-    return shown + (f" and {len(objects) - limit} more" if len(objects) > limit else "")
+    return some_of([f"{kind.replace('_', ' ')} {name}" for kind, name in objects], limit)

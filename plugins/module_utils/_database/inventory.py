@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import identifier, query
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
 
 # {type: {name: sha256 of the definition}}
 Inventory = dict
@@ -34,6 +35,8 @@ _DEFINITION_COLUMNS = {
     "package_body": (2, 1),
     "event": (3, 1),
 }
+# Objects that are named in a message.
+_NAMED = 20
 _AUTO_INCREMENT = re.compile(r" AUTO_INCREMENT=\d+")
 _IMPLIED_CHARSET = re.compile(r" CHARACTER SET (\w+)(?= COLLATE \1_)")
 
@@ -128,12 +131,7 @@ class Difference:
     def describe(self) -> str:
         """Return it in words: "missing: view v1; changed: table orders, table items"."""
         parts = (("missing", self.missing), ("unexpected", self.unexpected), ("changed", self.changed))
-        return "; ".join(f"{word}: {_some(names)}" for word, names in parts if names)
-
-
-def _some(names: list[str], limit: int = 20) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+        return "; ".join(f"{word}: {some_of(names, _NAMED)}" for word, names in parts if names)
 
 
 def compare(expected: Inventory, found: Inventory) -> Difference:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import identifier, query
 from ansible_collections.dbops.recovery.plugins.module_utils._database.server import MARIADB, Server
+from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
 
 ALL = "ALL PRIVILEGES"
 _GRANT = re.compile(
@@ -128,8 +129,7 @@ def lacks_for_dump(grants: list[Grant], server: Server, schema: str, views: list
 def _named(views: list[str], limit: int = 10) -> str:
     if not views:
         return ""
-    more = f" and {len(views) - limit} more" if len(views) > limit else ""
-    return f" ({', '.join(views[:limit])}{more})"
+    return f" ({some_of(views, limit)})"
 
 
 def _routine_lack(grants: list[Grant], server: Server, schema: str) -> Lack | None:

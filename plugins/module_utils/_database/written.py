@@ -18,6 +18,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ansible_collections.dbops.recovery.plugins.module_utils._text import counted, some_of
+
 _EVENT = re.compile(rb"#\d{6} [ \d]\d:\d\d:\d\d server id \d+ +end_log_pos \d+ ")
 _QUERY = re.compile(rb"\tQuery(?:_compressed)?\t")
 _ROW = re.compile(rb"### (INSERT INTO|UPDATE|DELETE FROM) `(?:[^`]|``)+`\.`((?:[^`]|``)+)`")
@@ -44,6 +46,10 @@ _SILENT = {
     b"OPTIMIZE",
     b"REPAIR",
 }
+
+
+# Tables that are named to a person.
+_NAMED = 5
 
 
 @dataclass
@@ -114,14 +120,9 @@ class Written:
     def describe(self) -> str:
         """Return it for a person: "3 transactions (2 statements, 120 rows: orders 100, customer 20)"."""
         by_table = sorted(((sum(counts.values()), table) for table, counts in self.rows.items()), reverse=True)
-        parts = [_number(self.statements, "statement")] if self.statements else []
+        parts = [counted(self.statements, "statement")] if self.statements else []
         if by_table:
-            named = ", ".join(f"{table} {count}" for count, table in by_table[:5])
-            more = f" and {len(by_table) - 5} more tables" if len(by_table) > 5 else ""
-            parts.append(f"{_number(sum(count for count, _table in by_table), 'row')}: {named}{more}")
-        said = _number(self.transactions, "transaction") + (f" ({', '.join(parts)})" if parts else "")
-        return said + (f", and {_number(self.definitions, 'change')} of definitions" if self.definitions else "")
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" + ("" if count == 1 else "s")
+            named = some_of([f"{table} {count}" for count, table in by_table], _NAMED, kind="tables")
+            parts.append(f"{counted(sum(count for count, _table in by_table), 'row')}: {named}")
+        said = counted(self.transactions, "transaction") + (f" ({', '.join(parts)})" if parts else "")
+        return said + (f", and {counted(self.definitions, 'change')} of definitions" if self.definitions else "")

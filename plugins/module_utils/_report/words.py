@@ -14,7 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ansible_collections.dbops.recovery.plugins.module_utils._text import one_line
+from ansible_collections.dbops.recovery.plugins.module_utils._report.record import failing
+from ansible_collections.dbops.recovery.plugins.module_utils._text import counted, one_line, some_of
 from ansible_collections.dbops.recovery.plugins.module_utils._units import parse_time, show_duration, show_size
 
 # A test passed; it restored the database, but too late or from too old a backup; it did not restore it as it should.
@@ -81,14 +82,14 @@ def label(test: dict, tests: list[dict]) -> str:
 def verdict(test: dict, name: str | None = None) -> Verdict:
     """Given the record of a test, and what it is called if not by its database, return its verdict."""
     database = name or one_line(test["database"])
-    bad = [check for check in test["checks"] if check_result(check) == FAILED]
+    bad = failing(test["checks"])
     if test["failure"]:
         phase = one_line(test["failure"]["phase"])
         return Verdict(
             FAILED, f"{database} could not be restored", f"failed {_WHILE.get(phase, f'in the phase {phase}')}"
         )
     if bad:
-        failed = f"{len(bad)} of {_number(len(test['checks']), 'check')} failed"
+        failed = f"{len(bad)} of {counted(len(test['checks']), 'check')} failed"
         named = _and_more([each["name"] for each in bad])
         return Verdict(FAILED, f"{database} did not come back as it was backed up", f"{failed}: {named}")
     if test["passed"]:
@@ -249,10 +250,5 @@ def _checks_fact(checks: list[dict]) -> Fact:
     return Fact("Checks", value, f"passed, {others}" if others else "passed", FAILED if FAILED in results else PASSED)
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _and_more(items: list[str], separator: str = ", ") -> str:
-    named = separator.join(one_line(each) for each in items[:_NAMED])
-    return f"{named} and {len(items) - _NAMED} more" if len(items) > _NAMED else named
+    return some_of([one_line(each) for each in items], _NAMED, separator)

@@ -21,6 +21,17 @@ def test_one_line_stays_one_line_whatever_ends_a_line():
     assert text.one_line("failed:\r\n\tno room\u2028left ") == "failed: no room left"
 
 
+def test_of_many_some_are_named_and_the_rest_is_counted():
+    assert text.some_of(["a", "b", "c"], 3) == "a, b, c"
+    assert text.some_of(["a", "b", "c"], 2) == "a, b and 1 more"
+    assert text.some_of(["1 | x", "2 | y", "3 | z"], 1, "; ", "rows") == "1 | x and 2 more rows"
+    assert text.some_of([], 3) == ""
+
+
+def test_one_is_counted_in_the_singular():
+    assert [text.counted(count, "row") for count in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
+
+
 def test_what_is_cut_ends_with_an_ellipsis_and_fits():
     assert text.cut("recovery", 8) == "recovery"
     assert text.cut("recovery", 5) == "reco…"
