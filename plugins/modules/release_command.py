@@ -20,6 +20,7 @@ version_added: 0.1.0
 author:
   - The dbops.recovery authors (@dbops)
 extends_documentation_fragment:
+  - dbops.recovery.application
   - dbops.recovery.attributes
 attributes:
   check_mode:
@@ -31,11 +32,6 @@ attributes:
     support: none
     details: The commands run each time.
 options:
-  root:
-    description:
-      - The application's root, an absolute path. Below it are C(releases/), C(shared/), C(current) and C(.dbops/).
-    type: path
-    required: true
   release:
     description:
       - The release in whose directory the commands run. Without it, C(current).

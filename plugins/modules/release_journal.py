@@ -16,6 +16,7 @@ version_added: 0.1.0
 author:
   - The dbops.recovery authors (@dbops)
 extends_documentation_fragment:
+  - dbops.recovery.application
   - dbops.recovery.attributes
 attributes:
   check_mode:
@@ -26,11 +27,6 @@ attributes:
     support: none
     details: Each run appends an entry.
 options:
-  root:
-    description:
-      - The application's root, an absolute path. Below it are C(releases/), C(shared/), C(current) and C(.dbops/).
-    type: path
-    required: true
   deployment:
     description:
       - The name of this run.

@@ -19,6 +19,7 @@ version_added: 0.1.0
 author:
   - The dbops.recovery authors (@dbops)
 extends_documentation_fragment:
+  - dbops.recovery.application
   - dbops.recovery.attributes
 attributes:
   check_mode:
@@ -30,11 +31,6 @@ attributes:
     support: none
     details: The processes are restarted each time.
 options:
-  root:
-    description:
-      - The application's root, an absolute path. Below it are C(releases/), C(shared/), C(current) and C(.dbops/).
-    type: path
-    required: true
   processes:
     description:
       - The names of the processes.

@@ -18,6 +18,7 @@ version_added: 0.1.0
 author:
   - The dbops.recovery authors (@dbops)
 extends_documentation_fragment:
+  - dbops.recovery.application
   - dbops.recovery.attributes
 attributes:
   check_mode:
@@ -27,11 +28,6 @@ attributes:
   idempotent:
     support: full
 options:
-  root:
-    description:
-      - The application's root, an absolute path. Below it are C(releases/), C(shared/), C(current) and C(.dbops/).
-    type: path
-    required: true
   keep:
     description:
       - How many good releases to keep, the live one among them.

@@ -18,6 +18,7 @@ version_added: 0.1.0
 author:
   - The dbops.recovery authors (@dbops)
 extends_documentation_fragment:
+  - dbops.recovery.application
   - dbops.recovery.attributes
 attributes:
   check_mode:
@@ -29,11 +30,6 @@ attributes:
     support: none
     details: The workers are restarted each time.
 options:
-  root:
-    description:
-      - The application's root, an absolute path. Below it are C(releases/), C(shared/), C(current) and C(.dbops/).
-    type: path
-    required: true
   match:
     description:
       - A regular expression that is found in the workers' command lines, their arguments joined by blanks.
