@@ -241,3 +241,12 @@ def fleet(deployed_once, empty_fleet):
         "shop",
     )
     return empty_fleet
+
+
+@pytest.fixture
+def desk(server, shop_script, tmp_path, folder) -> Fleet:
+    """A desk from which one host's database shop is looked after, and a disk that stands for another place."""
+    sql(server.socket, "DROP DATABASE IF EXISTS shop; CREATE DATABASE shop")
+    server.load("shop", shop_script)
+    (tmp_path / "disk").mkdir()
+    return Fleet(tmp_path, str(server.socket), 1)

@@ -17,14 +17,6 @@ from sinks import WebSink
 
 
 @pytest.fixture
-def desk(server, shop_script, tmp_path, folder) -> Fleet:
-    sql(server.socket, "DROP DATABASE IF EXISTS shop; CREATE DATABASE shop")
-    server.load("shop", shop_script)
-    (tmp_path / "disk").mkdir()
-    return Fleet(tmp_path, str(server.socket), 1)
-
-
-@pytest.fixture
 def stores(desk, object_store, bucket) -> list[dict]:
     return [object_store.options(bucket, "nightly"), {"store": f"file://{desk.directory}/disk"}]
 

@@ -15,20 +15,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from fleet import CHECKOUT, Fleet, sql
+from fleet import CHECKOUT, Fleet
 from object_store import SECRET_KEY
 from sinks import WebSink
 
 ALERTS = CHECKOUT / "examples" / "prometheus" / "alerts.yml"
 METRIC = re.compile(r"(dbops_recovery_\w+)(?:\{(.*)\})? (\d+)")
-
-
-@pytest.fixture
-def desk(server, shop_script, tmp_path, folder) -> Fleet:
-    sql(server.socket, "DROP DATABASE IF EXISTS shop; CREATE DATABASE shop")
-    server.load("shop", shop_script)
-    (tmp_path / "disk").mkdir()
-    return Fleet(tmp_path, str(server.socket), 1)
 
 
 @pytest.fixture

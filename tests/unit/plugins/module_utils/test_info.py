@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime, timedelta, timezone
 
+from backups import put_backup
+
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.info import list_backups
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import manifest
-from ansible_collections.dbops.recovery.plugins.module_utils._units import show_time
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 
 
 def put(directory, name, database="shop", started=NOON, size=3, verifications=()):
-    (directory / f"{name}.sql").write_bytes(b"-" * size)
-    content = {
-        "format": manifest.FORMAT,
-        "backup": {"name": name, "database": database, "started": show_time(started), "labels": {"a": "b"}},
-        "archive": {
-            "file": f"{name}.sql",
-            "compression": "none",
-            "stored_bytes": 3,
-            "plain_bytes": 3,
-            "stored_sha256": "",
-            "plain_sha256": "",
-            "sections": [],
-        },
-        "server": {"flavour": "mariadb", "version": "10.11"},
-        "inventory": {},
-        "verifications": list(verifications),
-    }
-    (directory / f"{name}{manifest.SUFFIX}").write_text(json.dumps(content))
+    put_backup(directory, name, database, started, b"-" * size, verifications, labels={"a": "b"})
 
 
 def listed(directory, database=None):

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from backups import put_backup
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.status import take_status
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import manifest
@@ -22,25 +22,7 @@ NOW = datetime.now(timezone.utc).replace(microsecond=0)
 def put(directory, age, size=3, verifications=(), database="shop", **head):
     started = NOW - age
     name = f"{database}_{started:%Y-%m-%d_%H%M%S}"
-    (directory / f"{name}.sql").write_bytes(b"-" * size)
-    content = {
-        "format": manifest.FORMAT,
-        "backup": {"name": name, "database": database, "started": show_time(started), **head},
-        "archive": {
-            "file": f"{name}.sql",
-            "compression": "none",
-            "stored_bytes": 3,
-            "plain_bytes": 3,
-            "stored_sha256": "",
-            "plain_sha256": "",
-            "sections": [],
-        },
-        "server": {"flavour": "mariadb", "version": "10.11"},
-        "inventory": {},
-        "verifications": list(verifications),
-    }
-    (directory / f"{name}{manifest.SUFFIX}").write_text(json.dumps(content))
-    return name
+    return put_backup(directory, name, database, started, b"-" * size, verifications, **head)
 
 
 def evidence(level, verified=True, ago=timedelta(hours=1), **more):

@@ -8,10 +8,11 @@ import os
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from backups import put_backup
 
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, manifest, names
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
-from ansible_collections.dbops.recovery.plugins.module_utils._units import show_time, utc_now
+from ansible_collections.dbops.recovery.plugins.module_utils._units import utc_now
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 
@@ -19,24 +20,7 @@ NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=timezone.utc)
 def put(directory, database="shop", started=NOON, labels=None, name=None):
     """Put a complete backup into a directory, with an archive of three bytes."""
     name = name or catalog.new_name(str(directory), database, started)
-    (directory / f"{name}.sql").write_bytes(b"-- ")
-    content = {
-        "format": manifest.FORMAT,
-        "backup": {"name": name, "database": database, "started": show_time(started), "labels": labels or {}},
-        "archive": {
-            "file": f"{name}.sql",
-            "compression": "none",
-            "stored_bytes": 3,
-            "plain_bytes": 3,
-            "stored_sha256": "",
-            "plain_sha256": "",
-            "sections": [],
-        },
-        "server": {"flavour": "mariadb", "version": "10.11"},
-        "inventory": {},
-    }
-    manifest.write(str(directory / f"{name}{manifest.SUFFIX}"), content)
-    return name
+    return put_backup(directory, name, database, started, labels=labels or {})
 
 
 def test_a_name_tells_database_and_moment_and_a_second_one_in_that_second_gets_a_number(tmp_path):
