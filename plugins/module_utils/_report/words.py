@@ -38,12 +38,10 @@ RESULTS = {
 _WHILE = {
     "find": "while looking for the backup",
     "download": "while downloading the backup",
-    "decrypt": "while decrypting the backup",
     "check": "while reading the backup",
     "server": "while starting the scratch server",
     "load": "while loading the backup",
     "restore": "while restoring the backup",
-    "indexes": "while building the indexes",
     "verify": "while verifying the copy",
 }
 _NAMED = 3
