@@ -165,11 +165,7 @@ def run_module(name: str, options: dict) -> tuple[dict, float, float]:
         stdout=subprocess.PIPE,
         text=True,
     )
-    process.stdin.write(
-        json.dumps(
-            {"module": name, "arguments": options, "missing": [], "settings": {}, "kill_at_rename": 0, "fault": None}
-        )
-    )
+    process.stdin.write(json.dumps({"module": name, "arguments": options}))
     process.stdin.close()
     output = process.stdout.read()
     _pid, status, usage = os.wait4(process.pid, 0)

@@ -81,7 +81,7 @@ def record_phases(file: str) -> None:
 
 
 def main() -> None:
-    order = json.load(sys.stdin)
+    order = {"missing": [], "settings": {}, "kill_at_rename": 0, "phases": None, "fault": None, **json.load(sys.stdin)}
     for package in order["missing"]:
         sys.modules[package] = None
     for place, value in order["settings"].items():
