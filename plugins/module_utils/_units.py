@@ -16,6 +16,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import Reco
 
 _SIZE_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _DURATION_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_LONGEST_SECONDS = 1000 * 365 * 86400
 
 
 def parse_size(text: str, option: str) -> int:
@@ -35,7 +36,11 @@ def parse_duration(text: str, option: str) -> timedelta:
         raise RecoveryError(
             f"{option}: {text!r} is not a duration. Write a number with s, m, h, d or w, such as 30m, 26h or 7d."
         )
-    return timedelta(seconds=float(match.group(1)) * _DURATION_UNITS[match.group(2).lower()])
+    seconds = float(match.group(1)) * _DURATION_UNITS[match.group(2).lower()]
+    # Farther than that from today no calendar goes.
+    if seconds > _LONGEST_SECONDS:
+        raise RecoveryError(f"{option}: {text!r} is longer than a thousand years.")
+    return timedelta(seconds=seconds)
 
 
 def show_size(count: int) -> str:

@@ -39,7 +39,7 @@ def test_a_duration_is_read_with_its_unit(text, duration):
     assert _units.parse_duration(text, "max_age") == duration
 
 
-@pytest.mark.parametrize("text", ["", "4", "h", "4 hours ago", "-4h"])
+@pytest.mark.parametrize("text", ["", "4", "h", "4 hours ago", "-4h", "400000d", f"1{400 * '0'}w"])
 def test_a_duration_without_a_unit_or_sense_is_refused(text):
     with pytest.raises(RecoveryError, match="max_age"):
         _units.parse_duration(text, "max_age")
