@@ -189,6 +189,7 @@ STEPS = {
     "after the renaming": "_actions.swapping:_bodies_gone",
     "between the renaming and the views": "_actions.swapping:_load_bodies",
     "before it is compared again": "_actions.restore:require_equal",
+    "before it is committed": "_actions.restore:commit",
 }
 
 
@@ -263,6 +264,23 @@ def test_a_module_that_is_told_to_stop_when_it_has_compared_puts_away_what_was_t
     done = run_module("db_restore", options, fault=("_actions.swapping:forget", "stop"))
     assert done["outcome"] == "restored"
     assert restored(server, busy, before)
+    assert beside(server, busy) == []
+
+
+def test_what_was_compared_is_never_taken_back_whoever_dies_afterwards(server, busy, backup, start_module, run_module):
+    before = server.dump(busy)
+    options = {"backup": backup(busy)["path"], "safety_backup": False}
+    migrate(server, busy)
+    killed = start_module("db_restore", options, fault=("_actions.restore:put_away", "kill")).process
+    assert killed.wait(60) == -signal.SIGKILL
+    server.execute("INSERT INTO customer (id, name) VALUES (99, 'came after the restore')", schema=busy)
+    after = server.dump(busy)
+    assert after != before
+
+    dropped = run_module("db_restore", {"database": busy, "drop_previous": True})
+
+    assert "could not remove, is removed" in str(dropped["warnings"])
+    assert restored(server, busy, after)
     assert beside(server, busy) == []
 
 
@@ -350,8 +368,8 @@ def test_a_server_that_is_killed_at_any_step_and_comes_back_leaves_one_of_both(o
     done = start_module("db_restore", options, fault=(STEPS[step], server.process.pid)).end()
     supervisor.join()
 
-    # The last comparison has been asked for by then, so what is left is to put the old tables away.
-    over = step == "before it is compared again"
+    # The last comparison has been asked for by then, so what is left is to say so and to put the old tables away.
+    over = step in ("before it is compared again", "before it is committed")
     assert done["outcome"] == ("restored" if over else "reverted"), done.result
     assert restored(server, busy, before if over else migrated)
     assert beside(server, busy) == []

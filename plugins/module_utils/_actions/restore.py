@@ -49,9 +49,9 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping i
     TABLES,
     Incoming,
     Scope,
+    commit,
     go_back,
     put_away,
-    scope_of,
     swap_in,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import (
@@ -187,9 +187,11 @@ def _restore(options: dict, check_mode: bool) -> dict:
         if safety:
             clock.end_of("safety_backup", safety.sql_bytes)
         if order.strategy.name == SWAP:
-            part, done = _by_swap(order, options, with_writes, result, clock)
+            journal = order.strategy.journal
+            part, done = _by_swap(order, options, keep, with_writes, result, clock)
             result.update(done)
-            result["previous"] = _keep_or_drop(target, order.strategy.journal, keep)
+            _progress.phase("putting away what was there before")
+            result["previous"] = put_away(target, journal, keep=journal.state == staging.KEPT)
             clock.end_of("clean_up")
         else:
             part = since(target, backup) if with_writes else None
@@ -404,8 +406,10 @@ def _take_safety_backup(options: dict, target: Target, directory: str) -> catalo
     return safety
 
 
-def _by_swap(order: Order, options: dict, with_writes: bool, result: dict, clock: Clock) -> tuple[Since | None, dict]:
-    """Build the copy, compare it, swap it in, compare again.
+def _by_swap(
+    order: Order, options: dict, keep: timedelta | None, with_writes: bool, result: dict, clock: Clock
+) -> tuple[Since | None, dict]:
+    """Build the copy, compare it, swap it in, compare again, commit.
 
     Return where the writes lie that went with the old tables, where that is wanted, and what there is to say of the
     swap. Raise RecoveryError.
@@ -431,6 +435,8 @@ def _by_swap(order: Order, options: dict, with_writes: bool, result: dict, clock
         clock.end_of("swap")
         _require_answers(target, options["queries"], clock)
         _settle()
+        worth_keeping = keep is not None and strategy.journal.facts["schema"] and not scope.suffix
+        commit(target, strategy.journal, show_time(utc_now() + keep) if worth_keeping else None)
     except Exception as error:
         why = f"{target.name} could not be restored from {backup.name}."
         steps = steps_after_swap(target)
@@ -498,13 +504,6 @@ def _swap_back(target: Target, journal: staging.Journal) -> str:
             f"since now that failed: {error}"
         )
     return "its old tables were swapped back" if touched else "it was not touched"
-
-
-def _keep_or_drop(target: Target, journal: staging.Journal, keep: timedelta | None) -> dict | None:
-    """Keep the previous schema for a while, or drop it; return how it is kept."""
-    _progress.phase("putting away what was there before")
-    worth_keeping = journal.facts["schema"] and not scope_of(journal).suffix
-    return put_away(target, journal, show_time(utc_now() + keep) if keep is not None and worth_keeping else None)
 
 
 def _in_place(order: Order, safety: catalog.Backup | None, queries: list[dict], result: dict, clock: Clock) -> dict:

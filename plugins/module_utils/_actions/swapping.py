@@ -5,8 +5,8 @@
 """Put a staged schema in the place of the live one, take that back, and put right what an interrupted swap has left.
 
 The journal says at every moment how far it is. Until it says "swapping" nothing of the live schema was touched; from
-then on going back is always possible from what the server itself holds: the old tables, and in the journal the text of
-the old triggers, routines, events and views.
+then on, until it is committed, going back is always possible from what the server itself holds: the old tables, and in
+the journal the text of the old triggers, routines, events and views.
 
 Private to the collection.
 """
@@ -226,26 +226,37 @@ def definitions_in(journal: Journal) -> list[Section]:
     ]
 
 
-def put_away(target: Target, journal: Journal, until: str | None) -> dict | None:
-    """Keep the previous schema of a swap that is done until a time, or drop it; return how it is kept.
+def commit(target: Target, journal: Journal, until: str | None) -> None:
+    """Note that a swap is done, so that nobody takes it back.
+
+    Until is when the previous schema is to go, None for at once. Raise RecoveryError; until here go_back() helps.
+    """
+    connection = target.reconnect()
+    if until:
+        staging.write(connection, journal, staging.KEPT, until=until)
+    else:
+        staging.write(connection, journal, staging.DONE)
+
+
+def put_away(target: Target, journal: Journal, keep: bool) -> dict | None:
+    """Keep the previous schema of a swap that is done, or drop it, and what else is beside it; return how it is kept.
 
     It is dropped in any case where its tables would hold on to rows of tables that are in use. What is done stays done
     whatever goes wrong here; the target's warnings say so then.
     """
     try:
         connection = target.reconnect()
-        outward = foreign_keys_to_outside(connection, journal.previous) if until else []
+        outward = foreign_keys_to_outside(connection, journal.previous) if keep else []
         if outward:
             target.warnings.append(
                 "What was there before is not kept on the server, since rows that the application uses could not be "
                 f"deleted while it is: {'; '.join(outward[:5])}."
             )
-        if until is None or outward:
+        if outward or not keep:
             forget(target, journal)
             return None
-        staging.write(connection, journal, staging.KEPT, until=until)
         staging.remove_staging(connection, journal)
-        return {"schema": journal.previous, "until": until}
+        return {"schema": journal.previous, "until": journal.facts["until"]}
     except Exception as error:
         target.warnings.append(f"{journal.previous} could not be put away, the next restore does it: {words_of(error)}")
         return None

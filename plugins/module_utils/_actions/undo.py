@@ -19,6 +19,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.leftovers 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import undone
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import (
     Incoming,
+    commit,
     definitions_in,
     forget,
     go_back,
@@ -95,14 +96,14 @@ def undo_restore(options: dict, check_mode: bool) -> dict:
             raise RecoveryError(f"After swapping back, {name} is not what it was: {difference.describe()}.")
         # It is undone now; to end before the rest is put away would only leave that lying about.
         _signals.ignore()
+        commit(target, journal, wanted.facts["until"])
     except Exception as error:
         why = f"The restore of {name} could not be undone."
         steps = steps_after_swap(target)
         raise undone(target, why, error, result, clock, lambda: _swap_back(target, journal), steps) from error
-    previous = put_away(target, journal, wanted.facts["until"])
-    if journal.state != staging.SWAPPING:
-        # Its tables have left it, so there is nothing in it to keep.
-        put_away(target, wanted, None)
+    previous = put_away(target, journal, keep=True)
+    # Its tables have left it, so there is nothing in it to keep.
+    put_away(target, wanted, keep=False)
     return {
         **result,
         "outcome": RESTORED,
