@@ -77,7 +77,8 @@ options:
     default: auto
   threads:
     description:
-      - By how many sessions the copy is loaded at once. By default as many as this host has processors.
+      - By how many sessions the copy is loaded at once. By default twice as many as this host has processors, since
+        a session and the server wait for each other in turns, and at most 16.
     type: int
   keep_previous:
     description:
