@@ -7,17 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from difflib import get_close_matches
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.dbops.recovery.plugins.module_utils._arguments import store_options
+from ansible_collections.dbops.recovery.plugins.module_utils._arguments import sending_options, store_options
 
 DOCUMENTATION = r"""
 name: store_access
 short_description: What says where a store is and how to reach it
 description:
   - A store's entry in an inventory also says how backups are sent there. This leaves what every module takes that reads
-    from a store.
+    from a store. A key that none takes is an error.
 version_added: 0.1.0
 author:
   - The dbops.recovery authors (@dbops)
@@ -55,6 +56,14 @@ def store_access(store: dict, also: Collection[str] = ()) -> dict:
     """
     if not isinstance(store, dict):
         raise AnsibleFilterError("store_access is for a store: a mapping with the key store.")
+    known = [*store_options(), *sending_options(), "is_offsite"]
+    for key in store:
+        if key not in known:
+            meant = get_close_matches(str(key), known, 1)
+            raise AnsibleFilterError(
+                f"The store {store.get('store')} has {key!r}, which no module knows"
+                + (f"; did you mean {meant[0]}?" if meant else f". There are: {', '.join(known)}.")
+            )
     return {name: store[name] for name in (*store_options(), *also) if name in store}
 
 

@@ -83,6 +83,21 @@ def store_options(required: bool = True) -> dict:
     }
 
 
+def sending_options() -> dict:
+    """Return the options that say how backups are sent to a store, and what becomes of them there."""
+    return {
+        "threads": {"type": "int", "default": 4},
+        "part_size": {"type": "str", "default": "16M"},
+        "bandwidth": {"type": "str"},
+        "storage_class": {"type": "str"},
+        "encryption": {"type": "str", "choices": ["AES256", "aws:kms"]},
+        "kms_key_id": {"type": "str"},
+        "object_lock_mode": {"type": "str", "choices": ["governance", "compliance"]},
+        "object_lock_days": {"type": "int"},
+        "metadata": {"type": "dict"},
+    }
+
+
 def store_list() -> dict:
     """Return the option for a list of stores (fragment "stores")."""
     return {

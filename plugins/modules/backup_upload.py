@@ -199,7 +199,7 @@ seconds:
 """
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.upload import upload_backups
-from ansible_collections.dbops.recovery.plugins.module_utils._arguments import store_options
+from ansible_collections.dbops.recovery.plugins.module_utils._arguments import sending_options, store_options
 from ansible_collections.dbops.recovery.plugins.module_utils._module import run_module
 
 
@@ -209,21 +209,13 @@ def main():
         upload_backups,
         {
             **store_options(),
+            **sending_options(),
             "backup": {"type": "str", "default": "latest"},
             "directory": {"type": "path"},
             "database": {"type": "str"},
             "max_age": {"type": "str"},
             "verify": {"type": "str", "choices": ["none", "file", "content"], "default": "file"},
             "read_back": {"type": "bool", "default": False},
-            "threads": {"type": "int", "default": 4},
-            "part_size": {"type": "str", "default": "16M"},
-            "bandwidth": {"type": "str"},
-            "storage_class": {"type": "str"},
-            "encryption": {"type": "str", "choices": ["AES256", "aws:kms"]},
-            "kms_key_id": {"type": "str"},
-            "object_lock_mode": {"type": "str", "choices": ["governance", "compliance"]},
-            "object_lock_days": {"type": "int"},
-            "metadata": {"type": "dict"},
         },
         required_together=[("object_lock_mode", "object_lock_days"), ("access_key", "secret_key")],
     )
