@@ -76,7 +76,9 @@ releases:
       type: str
       sample: "2026-11-22T10:15:31.204Z"
 rollback_target:
-  description: The last good release before the live one whose directory is still there; none if there is none.
+  description:
+    - The last good release before the live one whose directory is still there; none if there is none.
+    - What was live before the first deployment counts as good, unless somebody has left it by a rollback.
   returned: success
   type: str
   sample: 2026-11-20_090210

@@ -40,26 +40,32 @@ def statuses(entries: list[Entry]) -> dict[str, str]:
 
 
 def times_live(entries: list[Entry]) -> list[str]:
-    """Return the releases in the order in which they went live; one that was gone back to appears again."""
-    history = []
+    """Return the releases in the order in which they went live; one that was gone back to appears again.
+
+    A deployment notes what was live when it began, so one that somebody made a release by hand is among them.
+    """
+    history: list[str] = []
     for entry in entries:
         if entry.get("result") == "deployed":
-            history.append(entry.get("release"))
+            history.append(entry.get("release", ""))
         elif entry.get("result") == "rolled_back" and entry.get("to"):
             history.append(entry["to"])
+        elif entry.get("previous") and history[-1:] != [entry["previous"]]:
+            history.append(entry["previous"])
     return [release for release in history if release]
 
 
 def rollback_target(entries: list[Entry], current: str | None, existing: list[str]) -> str | None:
     """Return the last good release before the live one whose directory is still there, or None.
 
-    Given [1, 2, 3 deployed, then back to 2], the target from 2 is 1: 3 is bad, and 2 is where we are.
+    Given [1, 2, 3 deployed, then back to 2], the target from 2 is 1: 3 is bad, and 2 is where we are. What was live
+    before the first deployment is as good.
     """
     status, history = statuses(entries), times_live(entries)
     if current in history:
         history = history[: len(history) - 1 - history[::-1].index(current)]
     for release in reversed(history):
-        if release != current and status.get(release) == GOOD and release in existing:
+        if release != current and status.get(release, UNKNOWN) in (GOOD, UNKNOWN) and release in existing:
             return release
     return None
 
@@ -121,20 +127,20 @@ def way_back(
         target = current
     else:
         target = rollback_target(entries, current, existing)
-    return {"release": release, "target": target, "backup": backup_for(entries, release, target)}
+    return {"release": release, "target": target, "backup": backup_for(entries, release, target) if target else None}
 
 
-def backup_for(entries: list[Entry], release: str | None, target: str | None) -> dict[str, Any] | None:
+def backup_for(entries: list[Entry], release: str | None, target: str) -> dict[str, Any] | None:
     """Return the backup with the database as the target left it, when the release is left for it; or None.
 
     It is the first that was taken after the target went live: before the migrations of the release that followed, or,
-    where that one came without any, of the next.
+    where that one came without any, of the next. A target that the journal does not know was live before all of them.
     """
-    history, followed_by = times_live(entries), [release]
+    history = times_live(entries)
     if target in history:
-        # The release that is left comes last, whether it went live or died on the way.
-        followed_by = [*history[len(history) - history[::-1].index(target) :], release]
-    backups = [newest_backup(_last_attempt(entries, follower)) for follower in followed_by if follower]
+        history = history[len(history) - history[::-1].index(target) :]
+    # The release that is left comes last, whether it went live or died on the way.
+    backups = [newest_backup(_last_attempt(entries, follower)) for follower in [*history, release] if follower]
     return next((backup for backup in backups if backup), None)
 
 

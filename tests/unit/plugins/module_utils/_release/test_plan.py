@@ -55,6 +55,21 @@ def test_there_is_no_rollback_target_for_the_first_release():
     assert plan.rollback_target(deployed("1"), "1", ["1"]) is None
 
 
+def test_what_was_made_a_release_by_hand_is_the_target_of_the_first_one_and_the_database_goes_along():
+    by_hand = [entry("1", previous="before"), *deployed("1", backup="b1")[1:]]
+    existing = ["1", "2", "before"]
+    assert plan.way_back(by_hand, "1", existing) == {"release": "1", "target": "before", "backup": {"name": "b1"}}
+    entries = [*by_hand, entry("2", previous="1"), *deployed("2", backup="b2")[1:]]
+    assert plan.rollback_target(entries, "2", existing) == "1"
+    assert plan.way_back(entries, "2", existing, "before")["backup"] == {"name": "b1"}
+    assert plan.rollback_target(left_by_hand("1", to="before"), "before", existing) is None
+
+
+def test_a_release_that_the_journal_does_not_know_was_live_before_all_that_it_knows():
+    entries = deployed("1", backup="b1") + deployed("2", backup="b2")
+    assert plan.way_back(entries, "2", ["1", "2", "20240101"], "20240101")["backup"] == {"name": "b1"}
+
+
 def test_a_release_that_was_rolled_back_is_never_the_target():
     entries = deployed("1") + rolled_back("2", to="1") + deployed("3")
     assert plan.rollback_target(entries, "3", ["1", "2", "3"]) == "1"
@@ -211,11 +226,12 @@ HISTORY = st.lists(
 
 
 @given(HISTORY, st.sampled_from("123456"), st.integers(1, 6))
-def test_whatever_happened_the_live_release_and_the_target_stay_and_the_target_is_good(history, current, keep):
+def test_whatever_happened_the_live_release_and_the_target_stay_and_the_target_is_not_bad(history, current, keep):
     entries = [entry(release, result, deployment=str(n), to="1") for n, (release, result) in enumerate(history)]
     existing = list("123456")
     target = plan.rollback_target(entries, current, existing)
     removed = plan.prunable(entries, current, existing, keep)
     assert not {current, target} & set(removed)
     assert len(removed) == len(set(removed))
-    assert target is None or (target != current and plan.statuses(entries)[target] == "good")
+    assert target is None or target != current
+    assert plan.statuses(entries).get(target) not in ("bad", "unfinished")
