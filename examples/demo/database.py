@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import pwd
 import shutil
@@ -65,7 +64,7 @@ def stop_server() -> None:
 def server_account() -> str:
     """Return the account that runs the server: this user, or for root an unprivileged one that can reach .demo."""
     if os.getuid() != 0:
-        return getpass.getuser()
+        return this_account()
     for name in ("mysql", "nobody"):
         try:
             pwd.getpwnam(name)
@@ -75,6 +74,11 @@ def server_account() -> str:
         if reaches.returncode == 0:
             return name
     return "root"
+
+
+def this_account() -> str:
+    """Return the account that this runs as. After a plain `su` the environment still names the one before."""
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def make_template(account: str) -> None:
@@ -87,7 +91,7 @@ def make_template(account: str) -> None:
         f"--datadir={unfinished}",
         f"--tmpdir={unfinished}",
         "--auth-root-authentication-method=socket",
-        f"--auth-root-socket-user={getpass.getuser()}",
+        f"--auth-root-socket-user={this_account()}",
         "--skip-test-db",
         *SERVER_OPTIONS,
     ]
@@ -123,7 +127,7 @@ def program(name: str) -> str:
 
 def client(name: str, *arguments: str) -> list[str]:
     """Return the command line of a client program that connects as the administrator."""
-    return [program(name), "--no-defaults", f"--socket={socket_path()}", f"--user={getpass.getuser()}", *arguments]
+    return [program(name), "--no-defaults", f"--socket={socket_path()}", f"--user={this_account()}", *arguments]
 
 
 def answers() -> bool:
