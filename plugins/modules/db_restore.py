@@ -319,9 +319,13 @@ removed_objects:
 phases:
   description:
     - What the time went to, in order. C(check) looks at the backup and the database, C(safety_backup) backs up what is
-      there, C(load) builds the copy with its keys, C(compare) holds it against the manifest, C(swap) swaps it in and
-      compares again, C(queries) asks O(queries), C(clean_up) drops what was there before, C(lost_writes) reads the
-      binary log. In place there is no C(compare), C(swap) and C(clean_up), as C(load) does it all.
+      there, C(load) builds the copy, C(indexes) adds keys and foreign keys to it, C(compare) holds it against the
+      manifest, C(swap) swaps it in and compares again, C(queries) asks O(queries), C(clean_up) drops what was there
+      before, C(lost_writes) reads the binary log. In place there is no C(indexes), C(compare), C(swap) and C(clean_up),
+      as C(load) does it all.
+    - Keys are built after the rows of their table, by one session while others load rows of other tables. Of that time
+      C(indexes) is given the share that keys have in the time of all sessions. Keys of small tables come with the rows,
+      and count as C(load).
   returned: when it ended as predicted or restored, not with O(undo) and O(drop_previous)
   type: list
   elements: dict

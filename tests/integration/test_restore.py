@@ -123,12 +123,30 @@ def test_a_wrong_answer_takes_the_restore_back(server, shop, backup, run_module,
     restored = run_module("db_restore", {**order, "queries": [right]})
     assert restored["outcome"] == "restored"
     names = [phase["name"] for phase in restored["phases"]]
-    between = {"swap": ["load", "compare", "swap", "queries", "clean_up"], "in_place": ["load", "queries"]}[strategy]
+    by_swap = ["load", "indexes", "compare", "swap", "queries", "clean_up"]
+    between = {"swap": by_swap, "in_place": ["load", "queries"]}[strategy]
     assert names == ["check", "safety_backup", *between, "lost_writes"]
     assert sum(phase["seconds"] for phase in restored["phases"]) == pytest.approx(restored["seconds"], abs=0.1)
 
     undo = run_module("db_restore", {"database": shop, "undo": True, "queries": [right]}, fails=True)
     assert "queries are asked of what is restored from a backup" in undo.message
+
+
+def test_what_the_keys_took_is_told_apart_from_the_rows(backup, make_schema, run_module):
+    columns = [f"c{number}" for number in range(9)]
+    table = f"id INT PRIMARY KEY, {', '.join(f'{column} CHAR(36)' for column in columns)}"
+    keys = "".join(f", KEY ({column})" for column in columns)
+    rows = f"INSERT INTO t SELECT seq{', UUID()' * len(columns)} FROM seq_1_to_3000"
+
+    def phases(definition: str) -> dict[str, float]:
+        taken = backup(make_schema(f"CREATE TABLE t ({definition}); {rows}"))
+        restored = run_module("db_restore", {"backup": taken["path"], "safety_backup": False})
+        return {phase["name"]: phase["seconds"] for phase in restored["phases"]}
+
+    with_keys = phases(table + keys)
+    assert with_keys["indexes"] > 0.05
+    assert with_keys["load"] > 0
+    assert phases(table)["indexes"] == 0
 
 
 def test_a_safety_backup_is_kept_and_is_not_the_latest(server, shop, backup, folder, run_module):

@@ -213,7 +213,7 @@ def test_a_staging_database_is_replaced_by_it(desk, store, off_site, shop, serve
     (record,) = records(desk)
     assert record["target_name"] == f"{staging} on {server.socket}"
     names = [phase["name"] for phase in record["phases"]]
-    assert names[: names.index("clean_up")][-4:] == ["load", "compare", "swap", "queries"]
+    assert names[: names.index("clean_up")][-5:] == ["load", "indexes", "compare", "swap", "queries"]
     evidence = read(object_store, bucket, f"{off_site['name']}.manifest.json")["verifications"][-1]
     assert evidence["verified"] is True
 

@@ -34,6 +34,12 @@ class Clock:
         self.phases.append(as_phase(phase, now - self._ended, count))
         self._ended = now
 
+    def tell_apart(self, phase: str, seconds: float) -> None:
+        """Note of the last phase's seconds those that went to another one, which is told behind it."""
+        before = self.phases[-1]
+        before["seconds"] = round(before["seconds"] - seconds, 3)
+        self.phases.append(as_phase(phase, seconds))
+
     @property
     def seconds(self) -> float:
         """To the millisecond."""

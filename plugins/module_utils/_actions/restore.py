@@ -423,8 +423,9 @@ def _by_swap(
     try:
         staging.begin(target.connection, strategy.journal)
         create_schema(target.connection, strategy.journal.staging, *schema_defaults(backup))
-        build_copy(target, strategy.copy, strategy.journal.staging, threads)
+        indexing = build_copy(target, strategy.copy, strategy.journal.staging, threads)
         clock.end_of("load", bytes_to_load(strategy.copy))
+        clock.tell_apart("indexes", indexing)
         require_copy(target, strategy.copy, strategy.journal.staging)
         clock.end_of("compare")
         _progress.phase("swapping")

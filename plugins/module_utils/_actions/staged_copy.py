@@ -11,8 +11,9 @@ Private to the collection.
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress
@@ -124,11 +125,14 @@ def bytes_to_load(plan: CopyPlan) -> int:
     return sum(entry["plain_bytes"] for entry in _entries(plan.backup, plan.tables))
 
 
-def build_copy(target: Target, plan: CopyPlan, schema: str, threads: int) -> None:
+def build_copy(target: Target, plan: CopyPlan, schema: str, threads: int) -> float:
     """Load the planned tables into an empty schema, by so many sessions at once. Raise RecoveryError.
 
     Definitions go through the client program, whatever stands in them. Rows, nearly all of the bytes, are statements
     whose ends are known, and go over connections.
+
+    Return how many of the seconds went to keys and foreign keys. One session builds keys while another loads rows, so
+    of that time they are given the share that they have in the time of all sessions.
     """
     entries = _entries(plan.backup, plan.tables)
     units = deque(units_of(entries))
@@ -140,8 +144,12 @@ def build_copy(target: Target, plan: CopyPlan, schema: str, threads: int) -> Non
     _progress.phase("making tables", target.name)
     _load(target, plan, schema, [[preamble.data, *definitions[first::sessions]] for first in range(sessions)])
     _progress.phase("loading rows, building keys", expected=sum(_bytes_of_rows(entries).values()))
-    streams = [_rows_and_keys(plan, preamble, units) for _session in range(sessions)]
+    spent: list[tuple[float, float]] = []
+    streams = [_rows_and_keys(plan, preamble, units, spent) for _session in range(sessions)]
+    begun = time.monotonic()
     _warn(target, plan, send_in_parallel(target.settings, schema, streams))
+    in_all, on_keys = (sum(seconds) for seconds in zip(*spent))
+    indexing = (time.monotonic() - begun) * on_keys / in_all
     outward = {key for _table, key in plan.outward()}
     added = [
         add_keys(table, [key.pointing_into(target.name) if key in outward else key.text])
@@ -149,7 +157,10 @@ def build_copy(target: Target, plan: CopyPlan, schema: str, threads: int) -> Non
     ]
     if added:
         _progress.phase("adding foreign keys")
+        begun = time.monotonic()
         _load(target, plan, schema, [[preamble.data, *added]])
+        indexing += time.monotonic() - begun
+    return indexing
 
 
 def _load(target: Target, plan: CopyPlan, schema: str, streams: Iterable[Iterable[bytes]]) -> None:
@@ -177,25 +188,39 @@ def _definitions(plan: CopyPlan) -> Iterator[bytes]:
         yield definition.data
 
 
-def _rows_and_keys(plan: CopyPlan, preamble: Section, units: deque[list[dict]]) -> Iterator[bytes]:
-    """Yield the statements of units until none is left; several streams may take theirs from the same units."""
+def _rows_and_keys(
+    plan: CopyPlan, preamble: Section, units: deque[list[dict]], spent: list[tuple[float, float]]
+) -> Iterator[bytes]:
+    """Yield the statements of units until none is left; several streams may take theirs from the same units.
+
+    In the end add to `spent` how many seconds that took, and how many of them who takes the statements was at the keys.
+    """
+    begun, on_keys = time.monotonic(), 0.0
     yield from statements_in(preamble)
     while True:
         try:
             unit = units.popleft()
         except IndexError:
+            spent.append((time.monotonic() - begun, on_keys))
             return
         table = None
         for section in read_sections(plan.backup, unit):
             if section.object != table:
-                yield from _keys_of(plan, table)
+                on_keys += yield from _timed(_keys_of(plan, table))
                 table = section.object
             if section.kind == ROWS:
                 yield from statements_in(section)
                 _progress.advance(len(section.data))
             # Megabytes, which need not be there while the next ones are read.
             del section
-        yield from _keys_of(plan, table)
+        on_keys += yield from _timed(_keys_of(plan, table))
+
+
+def _timed(statements: Iterable[bytes]) -> Generator[bytes, None, float]:
+    """Yield statements; return how many seconds who takes them was at them."""
+    begun = time.monotonic()
+    yield from statements
+    return time.monotonic() - begun
 
 
 def _keys_of(plan: CopyPlan, table: str | None) -> list[bytes]:
