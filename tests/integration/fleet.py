@@ -46,7 +46,7 @@ release=$(basename "$(pwd -P)")
 mariadb --no-defaults -S "$SOCKET" -u root shop -e "
     CREATE TABLE IF NOT EXISTS product (id INT PRIMARY KEY, name VARCHAR(40));
     REPLACE INTO product VALUES (1, 'changed by $release');
-    CREATE TABLE IF NOT EXISTS added_by_$release (id INT)"
+    CREATE TABLE IF NOT EXISTS \\`added_by_$release\\` (id INT)"
 eval "$WRECK"
 exec sh step migrate
 """
@@ -125,20 +125,8 @@ class Fleet:
                             "ansible_host": "127.0.0.1",
                             "ansible_port": 1,
                             "ansible_python_interpreter": sys.executable,
-                            "deploy_application": "shop",
                             "deploy_root": f"{self.directory}/{{{{ inventory_hostname }}}}",
-                            "deploy_source": str(self.directory / "source"),
                             "deploy_shared_files": ["settings"],
-                            "deploy_stage_commands": ["sh step stage"],
-                            "deploy_maintenance_on_commands": ["sh step maintenance_on"],
-                            "deploy_maintenance_off_commands": ["sh step maintenance_off"],
-                            "deploy_migrate_commands": ["sh migrate"],
-                            "deploy_restart_commands": ["sh step restart"],
-                            "deploy_health_url": f"http://127.0.0.1:{self.port}/{{{{ inventory_hostname }}}}",
-                            "deploy_health_text": "release {{ deploy_expected_release }}",
-                            "deploy_health_retries": 1,
-                            "deploy_health_delay": 0,
-                            "deploy_database": "shop",
                             "deploy_database_host": "one",
                             "deploy_database_connection": {
                                 "login_unix_socket": self.socket,
@@ -146,12 +134,30 @@ class Fleet:
                             },
                             "deploy_backup_directory": str(self.directory / "backups"),
                             "deploy_report_path": str(self.directory / "report.json"),
+                            **self.application(),
                         },
                     }
                 }
             )
         )
         return path
+
+    def application(self) -> dict[str, object]:
+        """Return the variables that say how the application is deployed, wherever it is."""
+        return {
+            "deploy_application": "shop",
+            "deploy_source": str(self.directory / "source"),
+            "deploy_stage_commands": ["sh step stage"],
+            "deploy_maintenance_on_commands": ["sh step maintenance_on"],
+            "deploy_maintenance_off_commands": ["sh step maintenance_off"],
+            "deploy_migrate_commands": ["sh migrate"],
+            "deploy_restart_commands": ["sh step restart"],
+            "deploy_health_url": f"http://127.0.0.1:{self.port}/{{{{ deploy_root | basename }}}}",
+            "deploy_health_text": "release {{ deploy_expected_release }}",
+            "deploy_health_retries": 1,
+            "deploy_health_delay": 0,
+            "deploy_database": "shop",
+        }
 
     def source(self) -> None:
         source = self.directory / "source"

@@ -39,6 +39,7 @@ class Reader:
             str(server.socket): SOCKET,
             str(server.datadir): "/var/lib/mysql",
             f"on {platform.node()} ": "on db1 ",
+            f"from {platform.node()},": "from ci-7,",
             f"host: {platform.node()}\n": "host: db1\n",
         }
         (directory / ".my.cnf").write_text(f"[client]\nsocket={server.socket}\nuser=root\n")
@@ -68,6 +69,8 @@ class Reader:
     def placed(self, text: str) -> str:
         """Return text with the paths of its hosts below this directory, and with the private server's socket."""
         here = PLACES.sub(f"{self.directory}/", text).replace(SOCKET, str(self.server.socket))
+        # The account that Ansible uses on the hosts is whoever runs this.
+        here = here.replace("-o deploy ", f"-o {os.getuid()} ")
         return here.replace("/usr/lib/nagios/plugins", str(CHECKOUT / "examples" / "nagios"))
 
     def folder(self, path: str) -> Path:
@@ -83,8 +86,8 @@ class Reader:
         before = yaml.safe_load(path.read_text()) if path.exists() else {}
         path.write_text(json.dumps({**before, **variables}))
 
-    def type(self, command: Command) -> subprocess.CompletedProcess:
-        """Type a command, and the answers to what it asks."""
+    def desk(self) -> dict[str, object]:
+        """Return where a program is started by the reader, and with which environment."""
         ours = {name: value for name, value in os.environ.items() if name not in ("CI", "AWX_ISOLATED_DATA_DIR")}
         environment = {
             **ours,
@@ -95,7 +98,11 @@ class Reader:
             "ANSIBLE_PIPELINING": "1",
             "COLUMNS": "120",
         }
-        started = {"cwd": self.directory, "env": environment}
+        return {"cwd": self.directory, "env": environment}
+
+    def type(self, command: Command) -> subprocess.CompletedProcess:
+        """Type a command, and the answers to what it asks."""
+        started = self.desk()
         if command.block != self._block:
             self._block, self._here = command.block, self.directory
         # Where a command leads the reader, the next one of the block is typed.
@@ -114,12 +121,12 @@ class Reader:
         return done
 
     def hosts(self) -> dict[str, object]:
-        """Return what there is on the hosts: the databases' content, and every file with its size and its moment."""
+        """Return what there is on the hosts: the databases, the directories, each file with its size and its moment."""
         names = [name for (name,) in self.server.query("SHOW DATABASES LIKE 'shop%'")]
         files = [path for place in ("var", "srv", "mnt") for path in (self.directory / place).rglob("*")]
         return {
             **{name: self.server.dump(name) for name in names},
-            **{str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files if path.is_file()},
+            **{str(path): path.is_file() and (path.stat().st_size, path.stat().st_mtime_ns) for path in files},
         }
 
     def as_there(self, output: str) -> str:
@@ -166,6 +173,7 @@ def shape(text: str) -> str:
     """Return the words of an output, with all that no two runs have in common replaced by marks."""
     text = re.sub(r"\.shop\.example\.org|['\"]", "", text)
     text = re.sub(r"(__(?:before|restore))_[0-9a-f]{8}", r"\1_#", text)
+    text = re.sub(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}\b", r"\1", text)
     # Moments, sizes, versions, names of backups; then one mark for a run of them, with whatever unit.
     text = re.sub(r"\d[\d.,:TZ_-]*", "#", text)
     text = re.sub(r"(#\s*(?:[kKMGT]i?B|B|d|h|min|m|s)\b\s*)+", "# ", text)

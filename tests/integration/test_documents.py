@@ -15,6 +15,7 @@ import json
 import re
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
@@ -22,21 +23,21 @@ from pathlib import Path
 
 import pytest
 from documents import DOCUMENTS, ROOT, Command, all_commands, commands_of, read_blocks
+from fleet import Fleet
 from reader import HOSTS, Reader
-from sinks import WebSink
+from sinks import WebSink, closed_port
 
 from ansible_collections.dbops.recovery.plugins.module_utils._progress import running
 
 # What is not typed here, and why. A command that is neither run nor named here fails the tests.
 ELSEWHERE = {
-    r"make( \w+)? *(#.*)?": "the parts of the tests themselves, and the demo, which is one",
-    r"source \.venv/bin/activate": "what these tests run in",
-    r"(export SCENARIO=|scripts/molecule )\S+.*": "the part molecule does that with every scenario",
-    r"python3 -m pip install .*": "test_artifact installs what is needed, into an environment of its own",
-    r"ansible-playbook -i inventory prepare\.yml": "Molecule installs packages on its hosts by this role",
-    r"ansible-playbook (playbooks/|dbops\.recovery\.)(deploy|rollback)(\.yml)? -l .*": "the demo and Molecule deploy",
-    r"install -d -m 0700 -o deploy .*": "there is no such account here; Molecule's hosts have theirs",
-    r"ansible-galaxy collection install dbops\.recovery": "test_artifact installs what was built; Galaxy is far away",
+    r"make setup *(#.*)?": "what these tests run in was made by it",
+    r"make demo": "it is a part of the tests itself",
+    r"export SCENARIO=\S+|scripts/molecule (create|converge|verify|destroy) *(#.*)?": "the part molecule does",
+    r"scripts/molecule login -h app1": "a shell for people, on hosts that are there only while that part runs",
+    r"python3 -m pip install .*": "test_artifact installs the pinned ones of them into an environment of its own",
+    r"ansible-galaxy collection install dbops\.recovery": "test_artifact does it with the file that Galaxy would give",
+    r"ansible-playbook -i inventory prepare\.yml": "it installs packages as root: Molecule has it do so on its hosts",
 }
 
 
@@ -167,20 +168,22 @@ def bucket(reader: Reader, fixture: Callable) -> None:
 
 
 def two_databases(reader: Reader, fixture: Callable) -> None:
-    """Of two databases there are backups of the last nights, here and in a bucket; one was restored in a test."""
+    """Of two databases there are backups, those of the last nights here, all in a bucket; an old one was tested."""
     checkout(reader, fixture)
     folder = reader.folder("/var/backups/databases")
     real, options = a_backup(reader, fixture), empty_bucket(fixture)
     now = datetime.now(timezone.utc)
-    for night in range(5):
+    for night in (12, *range(5)):
         moment = now - timedelta(hours=18, days=night)
         proof = {"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "host": "db1", "level": "content", "verified": True}
         tested = {**proof, "level": "restore", "restore_test": "drill"}
         for database in ("shop", "wiki"):
             name = f"{database}_{moment:%Y-%m-%d_%H%M%S}"
             head = {"database": database, "pinned": (night, database) == (0, "shop")}
-            as_of(real, name, folder, [proof, tested] if night == 2 else [proof], **head)
+            as_of(real, name, folder, [proof, tested] if night == 12 else [proof], **head)
     fixture("run_module")("backup_upload", {**options, "directory": str(folder), "backup": "all", "verify": "none"})
+    for path in folder.glob(f"*_{now - timedelta(hours=18, days=12):%Y-%m-%d}_*"):
+        path.unlink()
     reader.set(
         "db1.shop.example.org",
         status_directory=str(folder),
@@ -188,6 +191,18 @@ def two_databases(reader: Reader, fixture: Callable) -> None:
         status_nagios_path=str(reader.folder("/var/lib/dbops") / "status.nagios"),
         offsite_stores=[options],
     )
+
+
+def bad_nights(reader: Reader, fixture: Callable) -> None:
+    """Three nights of one of them failed, and now the store does not answer either."""
+    folder = reader.folder("/var/backups/databases")
+    for path in sorted(folder.glob("wiki_*"))[-6:]:
+        path.unlink()
+    nowhere = f"https://127.0.0.1:{closed_port()}"
+    reader.places[nowhere] = "https://s3.example.org"
+    store = fixture("object_store").options("example-backups", "production", endpoint_url=nowhere)
+    # What Nagios reads is still that of the good night, and no mail server is asked.
+    reader.set("db1.shop.example.org", offsite_stores=[store], status_nagios_path="", notify_mail_to=[])
 
 
 def drill(reader: Reader, fixture: Callable) -> None:
@@ -215,11 +230,56 @@ def channel(reader: Reader, fixture: Callable) -> None:
 
 
 def another_layout(reader: Reader, fixture: Callable) -> None:
-    """The application runs where somebody has copied it to."""
+    """The application runs where somebody has copied it to, and how it is deployed is in the inventory."""
     checkout(reader, fixture)
-    application = reader.folder("/var/www/shop")
+    application, server = reader.folder("/var/www/shop"), fixture("port_and_application")
+    server.fleet_directory = reader.folder("/srv")
+    fleet = Fleet(reader.directory, str(reader.server.socket), server.server_address[1])
+    fleet.source()
+    shutil.copytree(fleet.directory / "source", application, dirs_exist_ok=True)
     (application / "storage").mkdir()
     (application / ".env").write_text("APP_KEY=x\n")
+    reader.set(
+        "staging.shop.test",
+        **fleet.application(),
+        deploy_preset="custom",
+        deploy_owner="ann",
+        deploy_environment=fleet.environment(),
+        deploy_root=reader.placed("/srv/shop"),
+        deploy_shared_files=[".env"],
+        deploy_shared_directories=["storage"],
+        deploy_backup_directory=reader.placed("/var/backups/shop"),
+        deploy_report_path="",
+    )
+
+
+def killed_deployment(reader: Reader, fixture: Callable) -> None:
+    """The controller died while a release was migrated. What was there before is kept for the next part."""
+    shutil.copytree(reader.placed("/srv/shop"), reader.directory / "deployed", symlinks=True)
+    (reader.directory / "deployed.sql").write_bytes(reader.server.dump("shop"))
+    controller = reader.directory / "controller"
+    environment = Fleet(reader.directory, str(reader.server.socket), 0).environment(
+        wreck=f"kill -9 $(cat {controller})"
+    )
+    extra = json.dumps({"deploy_release": "2.5.0", "deploy_environment": environment})
+    command = ["ansible-playbook", "playbooks/deploy.yml", "-l", "staging", "-e", extra]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **reader.desk()) as process:
+        controller.write_text(str(process.pid))
+    assert process.returncode == -signal.SIGKILL
+
+
+def deployed(reader: Reader, fixture: Callable) -> None:
+    """A release is live, and what was there before it was adopted is kept."""
+    shutil.rmtree(reader.placed("/srv/shop"))
+    shutil.copytree(reader.directory / "deployed", reader.placed("/srv/shop"), symlinks=True)
+    reader.server.execute("DROP DATABASE shop", "CREATE DATABASE shop")
+    reader.server.load("shop", (reader.directory / "deployed.sql").read_bytes())
+
+
+def contributor(reader: Reader, fixture: Callable) -> None:
+    """Somebody has cloned the project and set it up."""
+    for name in ("Makefile", ".venv"):
+        (reader.directory / name).symlink_to(ROOT / name)
 
 
 def long_upload(reader: Reader, fixture: Callable) -> None:
@@ -252,6 +312,10 @@ SCENES = {
     ("docs/migration.md", ""): old_dump,
     ("docs/restore.md", "Production's backup into staging"): staging,
     ("docs/restore.md", "broken"): server_died,
+    ("docs/status.md", "When it is red"): bad_nights,
+    ("docs/deploy.md", "When the run was killed"): killed_deployment,
+    ("docs/deploy.md", "Go back by hand"): deployed,
+    ("CONTRIBUTING.md", ""): contributor,
 }
 
 
