@@ -197,6 +197,22 @@ def test_every_variable_in_the_text_is_one_that_there_is(document, names, refere
     assert {word for word in words if word not in names and not word.endswith("_")} - {"deploy_to"} == set()
 
 
+def test_every_task_that_an_output_shows_is_one_of_its_role():
+    shown = {
+        found
+        for block in all_blocks("console", "text")
+        for found in re.findall(r"^TASK \[dbops\.recovery\.(\w+) : (.+?)\]", block.text, re.MULTILINE)
+    }
+    named = {
+        (path.parts[-3], name)
+        for path in (ROOT / "roles").glob("*/tasks/*.yml")
+        for name in re.findall(r"- name: (.+)", path.read_text())
+    }
+
+    assert len(shown) > 10
+    assert shown - named == set()
+
+
 def inline_code(document: Path) -> list[str]:
     tokens = MarkdownIt().enable("table").parse((ROOT / document).read_text())
     return [child.content for token in tokens for child in token.children or [] if child.type == "code_inline"]
