@@ -185,7 +185,7 @@ checks:
 phases:
   description:
     - What the time went to, in order. C(check) reads the file, C(server) starts a scratch server, C(load) restores into
-      it, C(verify) compares; the last three only with O(level=restore).
+      it as by hand, rows and indexes together, C(verify) compares; the last three only with O(level=restore).
   returned: when the checks were made
   type: list
   elements: dict

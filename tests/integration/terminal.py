@@ -24,7 +24,7 @@ def at_terminal(program: list, answers: Answers, started: dict) -> subprocess.Co
     """
     ours, its = os.openpty()
     process = subprocess.Popen(["setsid", "--ctty", *program], stdin=its, stdout=its, stderr=its, **started)
-    shown, deadline = b"", time.monotonic() + 120
+    shown, deadline = b"", time.monotonic() + 300
     left = [] if callable(answers) else list(answers)
     try:
         while process.poll() is None or select.select([ours], [], [], 0)[0]:
