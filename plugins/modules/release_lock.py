@@ -61,7 +61,8 @@ options:
     description:
       - An entry for the journal with the keys C(deployment), C(release), C(step) and C(result), and any others, as
         M(dbops.recovery.release_journal) writes it. It is on disk before the lock is given back, and with
-        O(state=present) once it is held.
+        O(state=present) once it is held. Where it cannot be written, the lock is given back all the same, and the
+        module fails.
     type: dict
 seealso:
   - module: dbops.recovery.release_info

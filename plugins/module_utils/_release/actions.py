@@ -59,8 +59,17 @@ def hold(options: dict[str, Any], check: bool) -> Result:
     ours = held is not None and held.get("deployment") == options["deployment"]
     result: Result = {"changed": False, "lock": held, "current": layout.current_release(place)}
     if options["state"] == "absent":
-        _note_first(place, options, check)
-        if ours or (held is not None and options["force"]):
+        goes = ours or (held is not None and options["force"])
+        try:
+            _note_first(place, options, check)
+        except RecoveryError:
+            if not goes:
+                raise
+            # A full disk, as a rule: without the lock there is room for one more line. And a lock that nobody holds any
+            # more must not stay.
+            lock.drop_lock(place.lock)
+            _note_first(place, options, check)
+        if goes:
             result.update(changed=True, lock=None)
             if not check:
                 lock.drop_lock(place.lock)

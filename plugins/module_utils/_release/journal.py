@@ -50,8 +50,14 @@ def append_to_journal(path: str, entry: dict[str, Any]) -> None:
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line
-            os.write(descriptor, line)
-            os.fsync(descriptor)
+            try:
+                # On a disk that runs full the system takes the first bytes without a word, and refuses the rest.
+                while line:
+                    line = line[os.write(descriptor, line) :]
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, size)
+                raise
         finally:
             os.close(descriptor)
     except OSError as error:

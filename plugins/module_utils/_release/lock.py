@@ -38,11 +38,11 @@ def take_lock(path: str, content: dict[str, Any], force: bool = False) -> bool:
     beside = f"{path}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(beside, "w", encoding="utf-8") as stream:
-            json.dump(content, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
         try:
+            with open(beside, "w", encoding="utf-8") as stream:
+                json.dump(content, stream)
+                stream.flush()
+                os.fsync(stream.fileno())
             if force:
                 os.replace(beside, path)
             else:

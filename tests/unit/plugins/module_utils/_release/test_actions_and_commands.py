@@ -34,8 +34,8 @@ def note(root, release, result, step="finish", **details):
     return actions.note({**options, "details": details}, False)
 
 
-def hold(root, deployment="d1", state="present", force=False, check=False):
-    options = {"deployment": deployment, "release": "1", "owner": "ann", "controller": "ci-7", "note": None}
+def hold(root, deployment="d1", state="present", force=False, check=False, note=None):
+    options = {"deployment": deployment, "release": "1", "owner": "ann", "controller": "ci-7", "note": note}
     return actions.hold({"root": root, "state": state, "force": force, **options}, check)
 
 
@@ -103,6 +103,17 @@ def test_a_held_lock_says_who_holds_it_and_the_holder_may_take_it_again(root):
     assert hold(root, "d2", force=True)["lock"]["deployment"] == "d2"
     assert hold(root, "d2", "absent")["lock"] is None
     assert not hold(root, "d2", "absent")["changed"]
+
+
+def test_the_lock_is_given_back_also_where_the_journal_cannot_be_written(root):
+    hold(root)
+    os.mkdir(os.path.join(root, ".dbops", "journal.jsonl"))
+    with pytest.raises(RecoveryError, match="Writing the journal"):
+        hold(root, "d2", "absent", note=NOTE)
+    assert os.path.exists(os.path.join(root, ".dbops", "lock.json"))
+    with pytest.raises(RecoveryError, match="Writing the journal"):
+        hold(root, "d1", "absent", note=NOTE)
+    assert not os.path.exists(os.path.join(root, ".dbops", "lock.json"))
 
 
 def test_info_says_what_is_live_and_where_a_rollback_goes(root):
