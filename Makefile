@@ -43,7 +43,7 @@ lint: ## ansible-lint, ruff, shellcheck, actionlint, changelog, the built collec
 docs: ## The site of the documents in .cache/docs/html, with the reference; no link may be broken
 	@$(RUN) docs
 
-molecule: ## Molecule on hosts with systemd; one scenario: make molecule SCENARIO=deploy_rollback
+molecule: ## Molecule on hosts with systemd; one scenario: make molecule SCENARIO=fleet
 	@SCENARIO=$(SCENARIO) $(RUN) molecule
 
 bench: setup ## Time, size and memory beside the plain tools: backup, restore, upload, retention; deployments
