@@ -392,7 +392,7 @@ def flipped(data: bytes, flips: list[tuple[int, int]]) -> bytes:
     return bytes(changed)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(flips=FLIPS, level=st.sampled_from(["file", "content"]))
 def test_no_changed_byte_of_an_archive_ever_passes(original, tmp_path, verify_here, flips, level):
     copy = Copy(original, tmp_path / "copy")
@@ -404,7 +404,7 @@ def test_no_changed_byte_of_an_archive_ever_passes(original, tmp_path, verify_he
     assert verify_here(copy.path, level, record=False)["verified"] is False
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(flips=FLIPS)
 def test_no_changed_byte_of_the_sql_ever_passes_whatever_it_is_packed_in(original, tmp_path, verify_here, flips):
     copy = Copy(original, tmp_path / "copy")

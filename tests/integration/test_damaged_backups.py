@@ -73,7 +73,7 @@ def flipped(content: bytes, position: int, bit: int) -> bytes:
     return content[:position] + bytes([content[position] ^ (1 << bit)]) + content[position + 1 :]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, 10**6), bit=st.integers(0, 7))
 def test_a_flipped_bit_never_passes(taken, position, bit):
     path = Path(taken["path"])
@@ -85,7 +85,7 @@ def test_a_flipped_bit_never_passes(taken, position, bit):
         path.write_bytes(whole)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.integers(0, 10**6), bit=st.integers(0, 7))
 def test_a_compressed_dump_without_a_manifest_with_a_flipped_bit_is_refused_or_still_the_same_sql(
     shop_archives, position, bit

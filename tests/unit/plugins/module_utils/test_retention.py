@@ -327,7 +327,7 @@ policies = st.builds(
 
 
 @given(catalogs, policies)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_nothing_protected_is_ever_deleted(catalog, policy):
     kept = {decision.item.name for decision in plan(catalog, policy, NOW) if decision.keep}
     for database in {item.database for item in catalog}:
@@ -345,7 +345,7 @@ def test_nothing_protected_is_ever_deleted(catalog, policy):
 
 
 @given(catalogs, policies, st.randoms(use_true_random=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_order_and_duplicates_of_the_listing_do_not_matter(catalog, policy, chance: random.Random):
     shuffled = catalog + catalog[:5]
     chance.shuffle(shuffled)
@@ -353,14 +353,14 @@ def test_order_and_duplicates_of_the_listing_do_not_matter(catalog, policy, chan
 
 
 @given(catalogs, policies)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_pruning_twice_deletes_nothing_more(catalog, policy):
     kept = [decision.item for decision in plan(catalog, policy, NOW) if decision.keep]
     assert all(decision.keep for decision in plan(kept, policy, NOW))
 
 
 @given(catalogs, policies, items)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_another_backup_takes_from_an_older_one_only_its_place_in_the_same_period(catalog, policy, another):
     """A backup that is added may stand for its week, its month and the last N instead of others, and for no more."""
     policy = replace(policy, max_total_size=None)
@@ -386,7 +386,7 @@ def test_another_backup_takes_from_an_older_one_only_its_place_in_the_same_perio
 
 
 @given(catalogs, catalogs, policies)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_another_host_prunes_by_the_same_rules_is_never_missed(catalog, later, policy):
     policy = replace(policy, max_total_size=None)
     # Names alone are remembered.
@@ -400,7 +400,7 @@ def test_what_another_host_prunes_by_the_same_rules_is_never_missed(catalog, lat
 
 
 @given(catalogs, policies)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_nothing_is_deleted_before_the_moment_that_is_said(catalog, policy):
     said = first_deletions(catalog, policy, NOW)
     for database in {item.database for item in catalog}:
@@ -413,7 +413,7 @@ def test_nothing_is_deleted_before_the_moment_that_is_said(catalog, policy):
 
 
 @given(st.dates(date(2024, 1, 1), date(2026, 11, 25)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_week_and_month_of_a_nightly_backup_is_stood_for(last):
     now = datetime(last.year, last.month, last.day, 12, tzinfo=UTC)
     nights = nightly(str(last - timedelta(days=200)), str(last))
