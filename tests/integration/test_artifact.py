@@ -41,8 +41,8 @@ def run(directory: Path, *command: str | Path) -> str:
 
 
 def test_the_built_collection_backs_up_proves_and_restores_in_a_clean_environment(server, shop, folder, tmp_path):
-    run(tmp_path, CHECKOUT / "scripts" / "artifact")
-    (artifact,) = (CHECKOUT / ".cache" / "artifact").glob("*.tar.gz")
+    run(tmp_path, CHECKOUT / "scripts" / "artifact", tmp_path / "artifact")
+    (artifact,) = (tmp_path / "artifact").glob("*.tar.gz")
     run(tmp_path, sys.executable, "-m", "venv", "venv")
     run(
         tmp_path,
