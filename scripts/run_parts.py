@@ -1,12 +1,12 @@
-"""Run the parts of the test suite one after another and report on all of them.
+"""Run the parts of the test suite, some of them side by side, and report on all of them.
 
 Each part writes its whole output to .cache/logs/PART.log and, unless its exit status says all, its results to
 .cache/results/PART: pytest as JUnit XML, the others as lines of `passed NAME` or `failed NAME`. A part that fails does
-not stop the next one; a part in which no test ran has failed. The last line is the total; the exit status is 0 only
+not stop the others; a part in which no test ran has failed. The last line is the total; the exit status is 0 only
 when everything passed.
 
 With a single part named on the command line the output is shown while it runs; otherwise the lines that begin with
-`Note: ` are, and the tail of a part that failed.
+`Note: ` are when it has ended, and the tail of a part that failed.
 """
 
 from __future__ import annotations
@@ -41,19 +41,22 @@ class Part:
     limit: int
 
 
-# The quickest answers come first.
+# They begin in this order. The longest is first, and beside it come the quickest answers.
 PARTS = {
+    "integration": Part(["scripts/integration"], "junit", 2400),
     "lint": Part(["scripts/lint"], "lines", 600),
     "unit": Part([*PYTEST, "tests/unit"], "junit", 600),
     "docs": Part(["scripts/docs"], "lines", 300),
     "browser": Part(["scripts/browser"], "junit", 600),
     "sanity": Part(["scripts/sanity"], "status", 900),
-    "integration": Part(["scripts/integration"], "junit", 2400),
     "versions": Part(["scripts/versions"], "junit", 900),
     "conformance": Part(["scripts/conformance"], "junit", 900),
     "molecule": Part(["scripts/molecule", "test"], "lines", 2700),
     "demo": Part(DEMO, "status", 600),
 }
+
+# So many parts run side by side: each of them waits now and then, for a server, a network or a limit to pass.
+LANES = 1 + (os.cpu_count() or 1) // 2
 
 # Minutes for what the integration tests have on another server already: on request, and in a job of its own.
 ON_REQUEST = ("conformance",)
@@ -85,32 +88,94 @@ def main(names: list[str]) -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
     parts = names or [name for name in PARTS if name not in ON_REQUEST]
-    outcomes = [run(part, show=len(parts) == 1) for part in parts]
-    print_summary(outcomes)
+    started = time.monotonic()
+    outcomes = run_all(parts)
+    print_summary(outcomes, time.monotonic() - started)
     return 1 if any(outcome.failed for outcome in outcomes) else 0
 
 
-def run(part: str, show: bool) -> Outcome:
-    """Run one part; with `show` its output is seen live."""
-    command, limit = PARTS[part].command, PARTS[part].limit
-    report = RESULTS / part
-    report.unlink(missing_ok=True)
-    log = LOGS / f"{part}.log"
-    if PARTS[part].reports == "junit":
-        command = [*command, f"--junit-xml={report}"]
-    print(f"{part}: started, log in {log.relative_to(ROOT)}", flush=True)
-    started = time.monotonic()
-    status = run_logged(command, log, {**os.environ, **environment(), "RESULTS": str(report)}, limit, show)
-    outcome = judge(part, status, report, log)
-    outcome.seconds = time.monotonic() - started
-    if not show:
+def run_all(parts: list[str]) -> list[Outcome]:
+    """Run the parts, as many side by side as there are lanes, and tell of each when it has ended."""
+    show = len(parts) == 1
+    waiting, running, outcomes = list(parts), [], {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < LANES:
+                running.append(Run(waiting.pop(0), show))
+            time.sleep(0.1)
+            for run in [run for run in running if run.has_ended()]:
+                running.remove(run)
+                outcomes[run.part] = run.outcome()
+                tell(outcomes[run.part], run.log, shown=show)
+    finally:
+        for run in running:
+            if not run.has_ended():
+                stop(run.process)
+    return [outcomes[part] for part in parts]
+
+
+class Run:
+    """A part at work, without standard input, its output in the log; with `show` that is seen live."""
+
+    def __init__(self, part: str, show: bool):
+        self.part = part
+        self.log, self.report = LOGS / f"{part}.log", RESULTS / part
+        self.report.unlink(missing_ok=True)
+        command = PARTS[part].command
+        if PARTS[part].reports == "junit":
+            command = [*command, f"--junit-xml={self.report}"]
+        print(f"{part}: started, log in {self.log.relative_to(ROOT)}", flush=True)
+        self.started = time.monotonic()
+        self.status: int | None = None
+        self.tail: subprocess.Popen[bytes] | None = None
+        try:
+            with self.log.open("wb") as output:
+                self.process = subprocess.Popen(
+                    command,
+                    cwd=ROOT,
+                    env={**os.environ, **environment(), "RESULTS": str(self.report)},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self.log.write_text(f"{command[0]} could not be started: {error}\n")
+            self.status = 127
+            return
+        if show:
+            self.tail = subprocess.Popen(["tail", "-n", "+1", "-f", f"--pid={self.process.pid}", str(self.log)])
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def has_ended(self) -> bool:
+        """Look whether it has ended. What takes longer than its limit hangs, and is stopped."""
+        if self.status is None:
+            self.status = self.process.poll()
+        if self.status is None and self.seconds > PARTS[self.part].limit:
+            stop(self.process)
+            self.status = HUNG
+        return self.status is not None
+
+    def outcome(self) -> Outcome:
+        if self.tail is not None:
+            self.tail.wait()
+        outcome = judge(self.part, self.status, self.report, self.log)
+        outcome.seconds = self.seconds
+        return outcome
+
+
+def tell(outcome: Outcome, log: Path, shown: bool) -> None:
+    """Say how a part has ended, below what is of interest in its log, unless that was shown."""
+    if not shown:
         lines = log.read_text(errors="replace").splitlines()
         notes = [line for line in lines if line.startswith("Note: ")]
         for line in notes + (lines[-SHOWN_LINES:] if outcome.failed else []):
             print(f"  | {line}")
     remark = f" ({outcome.remark})" if outcome.remark else ""
-    print(f"{part}: {outcome.result} after {outcome.seconds:.0f} s{remark}", flush=True)
-    return outcome
+    print(f"{outcome.part}: {outcome.result} after {outcome.seconds:.0f} s{remark}", flush=True)
 
 
 def environment() -> dict[str, str]:
@@ -124,37 +189,6 @@ def environment() -> dict[str, str]:
         "NO_COLOR": "1",
         "ANSIBLE_NOCOLOR": "1",
     }
-
-
-def run_logged(command: list[str], log: Path, env: dict[str, str], limit: int, show: bool) -> int:
-    """Run a command without standard input, its output to the log; return its exit status, or HUNG if we stopped it."""
-    try:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-    except OSError as error:
-        log.write_text(f"{command[0]} could not be started: {error}\n")
-        return 127
-    tail = subprocess.Popen(["tail", "-n", "+1", "-f", f"--pid={process.pid}", str(log)]) if show else None
-    try:
-        status = process.wait(timeout=limit)
-    except subprocess.TimeoutExpired:
-        stop(process)
-        status = HUNG
-    except KeyboardInterrupt:
-        stop(process)
-        raise
-    finally:
-        if tail is not None:
-            tail.wait()
-    return status
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -211,10 +245,12 @@ def warnings_in(log: Path) -> list[str]:
     return [line.strip() for line in lines if any(mark in line for mark in WARNING_MARKS)]
 
 
-def print_summary(outcomes: list[Outcome]) -> None:
+def print_summary(outcomes: list[Outcome], seconds: float) -> None:
     print(f"\n{'part':<12} {'result':<7} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for one in outcomes:
         print(f"{one.part:<12} {one.result:<7} {one.passed:>7} {one.failed:>7} {one.skipped:>8} {one.seconds:>8.1f}")
+    if len(outcomes) > 1:
+        print(f"{'together':<12} {seconds:>42.1f}")
     skipped = sum(one.skipped for one in outcomes)
     passed, failed = (sum(getattr(one, name) for one in outcomes) for name in ("passed", "failed"))
     print(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))

@@ -45,6 +45,48 @@ def test_a_part_that_ran_no_test_has_failed(runner, capsys):
     assert last_line(capsys) == "0 passed, 1 failed"
 
 
+def test_parts_run_side_by_side(runner, tmp_path):
+    meet = f'touch "{tmp_path}/$0"; until [ -e "{tmp_path}/$1" ]; do sleep 0.05; done'
+    runner.PARTS["unit"] = runner.Part(["bash", "-c", meet, "one", "two"], "status", 20)
+    runner.PARTS["demo"] = runner.Part(["bash", "-c", meet, "two", "one"], "status", 20)
+    assert runner.main([]) == 0
+
+
+def test_no_more_parts_run_than_there_are_lanes(runner, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "LANES", 1)
+    for name in ("unit", "docs", "demo"):
+        add_part(
+            runner,
+            name,
+            f"echo {name} begins >>{tmp_path}/said; sleep 0.3; echo {name} ends >>{tmp_path}/said",
+            "status",
+        )
+    assert runner.main([]) == 0
+    said = (tmp_path / "said").read_text().splitlines()
+    assert said == [f"{name} {what}" for name in ("unit", "docs", "demo") for what in ("begins", "ends")]
+
+
+def test_who_interrupts_it_ends_the_parts_that_run(runner, tmp_path):
+    add_part(
+        runner, "unit", f"trap 'touch {tmp_path}/ended; exit' TERM; touch {tmp_path}/begun; sleep 60 & wait", "status"
+    )
+    add_part(runner, "demo", f"until [ -e {tmp_path}/begun ]; do sleep 0.05; done; kill -INT $PPID; sleep 60", "status")
+    with pytest.raises(KeyboardInterrupt):
+        runner.main([])
+    assert (tmp_path / "ended").exists()
+
+
+def test_the_outcomes_are_in_the_order_of_the_parts_with_the_time_of_all(runner, capsys):
+    add_part(runner, "unit", "sleep 0.5", "status")
+    add_part(runner, "demo", "true", "status")
+    assert runner.main([]) == 0
+    *_before, unit, demo, together, _empty, _total = capsys.readouterr().out.splitlines()
+    assert (unit.split()[0], demo.split()[0]) == ("unit", "demo")
+    name, seconds = together.split()
+    assert name == "together"
+    assert 0.5 <= float(seconds) < 20
+
+
 def test_a_failing_part_does_not_stop_the_next(runner, capsys):
     add_part(runner, "lint", 'echo "failed a" >"$RESULTS"; exit 1', "lines")
     add_part(runner, "sanity", "true", "status")
