@@ -10,19 +10,20 @@ import contextlib
 import hashlib
 import itertools
 import json
+import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Callable
 
+import module_driver
 import pytest
 from ceph import Ceph
 from object_store import ObjectStore, SeaweedFS
@@ -36,7 +37,9 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.connectio
 from ansible_collections.dbops.recovery.plugins.module_utils._database.server import SYSTEM_SCHEMAS
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
-DRIVER = Path(__file__).with_name("module_driver.py")
+# Modules run in processes that are forked from one that has imported what takes each of them half a second.
+FORKING = multiprocessing.get_context("forkserver")
+FORKING.set_forkserver_preload(["ansible.module_utils.testing", "boto3", "pymysql", "zstandard"])
 # Everything that option files, shells and drivers trip over.
 NASTY_PASSWORD = "p#a\"s's\\w o%rdü"
 NAMES = itertools.count(1)
@@ -171,16 +174,10 @@ class RunningModule:
 
     def __init__(self, order: dict, environment: dict | None, output: int | None):
         self.output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
-        self.process = subprocess.Popen(
-            [sys.executable, str(DRIVER)],
-            stdin=subprocess.PIPE,
-            stdout=self.output if output is None else output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "", **(environment or {})},
-        )
-        self.process.stdin.write(json.dumps(order).encode())
-        self.process.stdin.close()
+        with Connection(os.dup(self.output.fileno() if output is None else output), readable=False) as place:
+            given = {**os.environ, **(environment or {})}
+            self.process = FORKING.Process(target=module_driver.run_apart, args=(order, given, place))
+            self.process.start()
 
     @property
     def pid(self) -> int:
@@ -199,33 +196,47 @@ class RunningModule:
                     found.append(int(entry.name))
         return found
 
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 30) -> Any:
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
         """Wait until a condition holds while the module is at work; return it."""
         deadline = time.monotonic() + seconds
         while True:
             value = condition()
             if value:
                 return value
-            assert self.process.poll() is None, f"the module ended too early: {self._text()}"
+            assert self.status is None, f"the module ended too early: {self._text()}"
             assert time.monotonic() < deadline, "what was waited for did not happen"
             time.sleep(0.01)
 
+    @property
+    def status(self) -> int | None:
+        """Its exit status, or that of the signal that ended it with a minus; None while it is at work."""
+        return self.process.exitcode
+
     def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        # It may end at any moment.
+        with contextlib.suppress(ProcessLookupError):
+            if self.status is None:
+                os.kill(self.pid, number)
+
+    def wait(self, seconds: float = 60) -> int:
+        """Wait for its end and return its status."""
+        self.process.join(seconds)
+        assert self.status is not None, f"the module does not end: {self._text()}"
+        return self.status
 
     def end(self, seconds: float = 120) -> Run:
-        self.process.wait(seconds)
+        status = self.wait(seconds)
         text = self._text()
         self.output.close()
         try:
             result = json.loads(text[text.index("{") :])
         except ValueError:
             raise AssertionError(f"The module gave no JSON back:\n{text}") from None
-        return Run(self.process.returncode, result, text)
+        return Run(status, result, text)
 
     def end_killed(self) -> None:
         self.process.kill()
-        self.process.wait(30)
+        self.process.join(30)
         self.output.close()
 
     def _text(self) -> str:
@@ -250,6 +261,7 @@ def start_module(server: PrivateServer) -> Iterator[Callable[..., RunningModule]
         fault: tuple | None = None,
         output: int | None = None,
         phases: str | None = None,
+        file_size: int | None = None,
     ) -> RunningModule:
         name = f"dbops.recovery.{module}"
         arguments = {"_ansible_module_name": name, "_ansible_check_mode": check, "_ansible_diff": diff, **options}
@@ -265,6 +277,7 @@ def start_module(server: PrivateServer) -> Iterator[Callable[..., RunningModule]
             "kill_at_rename": kill_at_rename,
             "fault": fault,
             "phases": phases,
+            "file_size": file_size,
         }
         running.append(RunningModule(order, environment, output))
         return running[-1]

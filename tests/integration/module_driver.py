@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run one module in this process as Ansible would: real AnsibleModule, arguments from standard input, JSON out.
+"""Run one module in this process as Ansible would: real AnsibleModule, with arguments, JSON out.
 
-Standard input is {"module": ..., "arguments": {...}, "missing": [Python packages that this host shall not have],
-"settings": {"dotted.module:NAME": value}, "kill_at_rename": which renaming of a file is to be this process's last
-moment (0: none), "fault": null or ["dotted.module:function", what happens when it is called for the first time:
-"raise", "full" (the disk is), "stop" or "kill" (this process) or the number of a process that is killed then],
-"phases": null or a file that gets a line of JSON for each phase that ends: [what it was, bytes done, bytes expected,
-whether that was estimated]}.
+The order is {"module": ..., "arguments": {...}}, and where it is wanted "missing": [Python packages that this host is
+not to have], "settings": {"dotted.module:NAME": value}, "kill_at_rename": which renaming of a file is to be this
+process's last moment, "fault": ["dotted.module:function", what happens when it is called for the first time: "raise",
+"full" (the disk is), "stop" or "kill" (this process) or the number of a process that is killed then], "phases": a file
+that gets a line of JSON for each phase that ends: [what it was, bytes done, bytes expected, whether that was
+estimated], "file_size": the most bytes that a file may have. As a program it takes the order from standard input.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import errno
 import importlib
 import json
 import os
+import resource
 import runpy
 import signal
 import sys
+from multiprocessing.connection import Connection
 
 from ansible.module_utils.testing import patch_module_args
 
@@ -80,23 +82,36 @@ def record_phases(file: str) -> None:
     work._enter, work.end = noting_enter, noting_end
 
 
-def main() -> None:
-    order = {"missing": [], "settings": {}, "kill_at_rename": 0, "phases": None, "fault": None, **json.load(sys.stdin)}
-    for package in order["missing"]:
+def run_apart(order: dict, environment: dict, output: Connection) -> None:
+    """Run the module in a session of its own, with an environment of its own, that writes to the output."""
+    os.setsid()
+    for stream in (1, 2):
+        os.dup2(output.fileno(), stream)
+    output.close()
+    os.environ.clear()
+    os.environ.update(environment)
+    run(order)
+
+
+def run(order: dict) -> None:
+    if order.get("file_size"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_size"], order["file_size"]))
+    for package in order.get("missing", ()):
         sys.modules[package] = None
-    for place, value in order["settings"].items():
+    for place, value in order.get("settings", {}).items():
         module, name = place.split(":")
         loaded = importlib.import_module(f"{COLLECTION}.module_utils.{module}")
         assert hasattr(loaded, name), place
         setattr(loaded, name, value)
-    if order["kill_at_rename"]:
+    if order.get("kill_at_rename"):
         kill_at_rename(order["kill_at_rename"])
-    if order["phases"]:
+    if order.get("phases"):
         record_phases(order["phases"])
-    if order["fault"]:
+    if order.get("fault"):
         inject(*order["fault"])
     with patch_module_args(order["arguments"]):
         runpy.run_module(f"{COLLECTION}.modules.{order['module']}", run_name="__main__")
 
 
-main()
+if __name__ == "__main__":
+    run(json.load(sys.stdin))

@@ -148,7 +148,7 @@ def server_died(reader: Reader, fixture: Callable) -> None:
         "backup": str(reader.folder("/var/backups/shop") / "shop_2026-11-24_230004.sql.zst"),
         "safety_backup": False,
     }
-    killed = fixture("start_module")("db_restore", options, fault=("_actions.swapping:_load_bodies", "kill")).process
+    killed = fixture("start_module")("db_restore", options, fault=("_actions.swapping:_load_bodies", "kill"))
     assert killed.wait(60) == -signal.SIGKILL
 
 

@@ -199,7 +199,7 @@ def test_a_module_that_nobody_listens_to_any_more_goes_back(server, shop, backup
 
     os.close(reader)
 
-    module.process.wait(30)
+    module.wait(30)
     assert server.dump(shop) == spoilt
     assert beside(server, shop) == []
     assert at_work(shop) == []

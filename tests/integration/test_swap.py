@@ -70,7 +70,7 @@ def test_the_application_sees_the_old_rows_or_the_new_and_nothing_else(server, b
     seen: set[tuple] = set()
     module = start_module("db_restore", {"backup": taken["path"], "safety_backup": False})
     with contextlib.closing(server.connect(busy)) as application, application.cursor() as cursor:
-        while module.process.poll() is None:
+        while module.status is None:
             cursor.execute("SELECT GROUP_CONCAT(DISTINCT name ORDER BY id), COUNT(*) FROM customer")
             seen.update(cursor.fetchall())
     assert module.end().status == 0
@@ -216,7 +216,7 @@ def test_a_module_that_is_killed_at_any_step_is_put_right_by_the_next_run(
     options = {"backup": taken["path"], "safety_backup": False}
 
     def kill() -> None:
-        assert start_module("db_restore", options, fault=(STEPS[step], "kill")).process.wait(60) == -signal.SIGKILL
+        assert start_module("db_restore", options, fault=(STEPS[step], "kill")).wait() == -signal.SIGKILL
         assert beside(server, busy)
 
     kill()
@@ -271,8 +271,8 @@ def test_what_was_compared_is_never_taken_back_whoever_dies_afterwards(server, b
     before = server.dump(busy)
     options = {"backup": backup(busy)["path"], "safety_backup": False}
     migrate(server, busy)
-    killed = start_module("db_restore", options, fault=("_actions.restore:put_away", "kill")).process
-    assert killed.wait(60) == -signal.SIGKILL
+    killed = start_module("db_restore", options, fault=("_actions.restore:put_away", "kill"))
+    assert killed.wait() == -signal.SIGKILL
     server.execute("INSERT INTO customer (id, name) VALUES (99, 'came after the restore')", schema=busy)
     after = server.dump(busy)
     assert after != before
@@ -303,7 +303,7 @@ def test_what_cannot_be_put_away_is_said_and_goes_with_the_next_restore(server, 
 def test_what_is_half_restored_is_not_backed_up(server, busy, folder, backup, start_module, run_module):
     options = {"backup": backup(busy)["path"], "safety_backup": False}
     step = STEPS["between the renaming and the views"]
-    assert start_module("db_restore", options, fault=(step, "kill")).process.wait(60) == -signal.SIGKILL
+    assert start_module("db_restore", options, fault=(step, "kill")).wait() == -signal.SIGKILL
 
     refused = run_module("db_backup", {"database": busy, "directory": str(folder)}, fails=True)
 
@@ -317,8 +317,8 @@ def test_a_module_that_is_killed_before_it_has_noted_anything_leaves_nothing(
     server, busy, backup, start_module, run_module
 ):
     options = {"backup": backup(busy)["path"], "safety_backup": False}
-    killed = start_module("db_restore", options, fault=("_database.staging:write", "kill")).process
-    assert killed.wait(60) == -signal.SIGKILL
+    killed = start_module("db_restore", options, fault=("_database.staging:write", "kill"))
+    assert killed.wait() == -signal.SIGKILL
     assert len(beside(server, busy)) == 1
 
     run_module("db_restore", options)
@@ -333,8 +333,8 @@ def test_an_undoing_that_is_killed_leaves_what_is_kept(server, busy, backup, sta
     run_module("db_restore", {"backup": taken["path"], "keep_previous": "1h", "safety_backup": False})
     undo = {"database": busy, "undo": True}
 
-    process = start_module("db_restore", undo, fault=("_actions.swapping:_load_bodies", "kill")).process
-    assert process.wait(60) == -signal.SIGKILL
+    process = start_module("db_restore", undo, fault=("_actions.swapping:_load_bodies", "kill"))
+    assert process.wait() == -signal.SIGKILL
 
     # The undoing is what was interrupted, so it is taken back first; then it can be done.
     run_module("db_restore", undo)

@@ -191,8 +191,7 @@ def test_a_run_killed_between_archive_and_manifest_is_finished_by_the_next(
     taken = backup(shop)
     options = {**store, "directory": str(folder)}
     module = start_module("backup_upload", options, fault=("_archive.manifest:render", "kill"))
-    module.process.wait(60)
-    assert module.process.returncode == -signal.SIGKILL
+    assert module.wait() == -signal.SIGKILL
     assert names(there(store)) == {Path(taken["path"]).name}
 
     listed = run_module("backup_info", {"stores": [store]})["backups"]
