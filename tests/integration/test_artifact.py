@@ -43,17 +43,10 @@ def run(directory: Path, *command: str | Path) -> str:
 def test_the_built_collection_backs_up_proves_and_restores_in_a_clean_environment(server, shop, folder, tmp_path):
     run(tmp_path, CHECKOUT / "scripts" / "artifact", tmp_path / "artifact")
     (artifact,) = (tmp_path / "artifact").glob("*.tar.gz")
-    run(tmp_path, sys.executable, "-m", "venv", "venv")
-    run(
-        tmp_path,
-        "venv/bin/pip",
-        "install",
-        "-q",
-        "--no-input",
-        "--no-compile",
-        "-r",
-        CHECKOUT / "requirements" / "runtime.txt",
-    )
+    run(tmp_path, sys.executable, "-m", "venv", "--without-pip", "venv")
+    pip = (sys.executable, "-m", "pip", "--python", "venv/bin/python")
+    runtime = CHECKOUT / "requirements" / "runtime.txt"
+    run(tmp_path, *pip, "install", "-q", "--no-input", "--no-compile", "--requirement", runtime)
     run(tmp_path, "venv/bin/ansible-galaxy", "collection", "install", "--offline", artifact)
     playbook = tmp_path / "playbook.yml"
     playbook.write_text(PLAYBOOK)
