@@ -185,7 +185,6 @@ def environment() -> dict[str, str]:
         "PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}:{sbin}",
         "VIRTUAL_ENV": str(ROOT / ".venv"),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "NO_COLOR": "1",
         "ANSIBLE_NOCOLOR": "1",
     }
