@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 
+import pytest
 from fleet import HOSTS
 
 STEPS = ("stage", "backup", "migrate", "switch", "restart")
@@ -73,6 +74,7 @@ def test_a_hook_that_fails_before_the_migrations_keeps_them_from_beginning_and_t
     assert begun[-1]["backup"]["path"] == done.report["backup"]["path"]
 
 
+@pytest.mark.usefixtures("one_host")
 def test_a_hook_that_fails_on_the_way_back_too_is_reported_and_stops_nothing(fleet):
     done = fleet.deploy(
         "2",
@@ -80,13 +82,13 @@ def test_a_hook_that_fails_on_the_way_back_too_is_reported_and_stops_nothing(fle
         deploy_after_restart_commands=["sh -c 'echo the load balancer does not answer; exit 7'"],
     )
     assert (done.report["outcome"], done.report["failed_phase"]) == ("rolled_back", "restart"), done.stdout
-    assert fleet.live() == {"one": "1", "two": "1"}
-    for host in HOSTS:
-        assert said(fleet, host) == ["before_switch releases/2", "before_switch releases/2"]
+    assert fleet.live() == {"one": "1"}
+    assert said(fleet, "one") == ["before_switch releases/2", "before_switch releases/2"]
     assert "The hook deploy_after_restart failed: `sh -c" in done.report["untidy"][0]
     assert "the load balancer does not answer" in done.report["untidy"][0]
 
 
+@pytest.mark.usefixtures("one_host")
 def test_a_hook_after_the_migrations_is_one_of_them_also_where_there_are_no_others(fleet):
     done = fleet.deploy("2", deploy_migrate_commands=[], deploy_after_migrate_commands=["sh -c 'exit 7'"])
     assert (done.report["outcome"], done.report["database_outcome"]) == ("rolled_back", "restored"), done.stdout
