@@ -1,9 +1,12 @@
 """Measure what a deployment costs beside the application's own commands: forward and back, on one host and on many.
 
 The hosts are directories of this machine, the commands are trivial, and there is no database. Where an sshd is
-installed they are reached over SSH with pipelining, and the round trips are counted; else by local connections. Exits
-with 1 when a goal is missed. On a machine that does other things as well, look at the counts and at the processor time
-of the controller rather than at the seconds.
+installed they are reached over SSH with pipelining, and the round trips are counted; else by local connections. There
+are as many forks as hosts. Exits with 1 when a goal is missed. On a machine that does other things as well, look at the
+counts and at the processor time of the controller rather than at the seconds.
+
+"Nothing" is what Ansible itself needs: a play of as many tasks for each host, of which as many go to the host, that do
+nothing. A deployment cannot be faster on as many hosts, and on few processors it is that which takes the time.
 
     tests/benchmark/deploy.py [--hosts N] [--runs N]
 """
@@ -24,7 +27,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -43,7 +46,10 @@ RESTART = "sh -c 'case $(pwd -P) in */bad*) exit 1;; esac'"
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: the processor time is the controller's; the seconds of a way back are those of that alone."""
+    """What one run took: the processor time is the controller's; the seconds of a way back are those of that alone.
+
+    Tasks are those that the last host was given, skipped ones as well: each is a process of the controller's.
+    """
 
     seconds: float
     processor: float
@@ -59,30 +65,31 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, ssh_server(Path(folder)) as server:
         print(f"Deployments over {'SSH' if server else 'local connections'}, {os.cpu_count()} cores, medians\n")
-        print(f"{'':22}{'seconds':>9}{'processor':>11}{'tasks':>7}{'round trips a host':>20}")
+        print(f"{'':22}{'seconds':>9}{'processor':>11}{'tasks a host':>14}{'round trips a host':>20}")
         found = {}
-        for hosts in (1, options.hosts):
-            for way in ("forward", "back"):
-                found[hosts, way] = measure(Path(folder) / str(hosts), server, hosts, way, options.runs)
-                show(f"{way}, {hosts} host{'s' * (hosts > 1)}", found[hosts, way])
-    ratio = found[options.hosts, "forward"].seconds / found[1, "forward"].seconds
-    print(f"\nOn {options.hosts} hosts it takes {ratio:.1f} times as long as on one")
+        for hosts in sorted({1, options.hosts}):
+            fleet = Fleet(Path(folder) / str(hosts), server, hosts)
+            fleet.make()
+            fleet.deploy("first")
+            forward = median([fleet.deploy(f"good{number}") for number in range(options.runs)])
+            back = median([fleet.deploy(f"bad{number}") for number in range(options.runs)])
+            nothing = median([fleet.do_nothing(as_much_as=forward) for _ in range(options.runs)])
+            for way, cost in (("forward", forward), ("back", back), ("nothing", nothing)):
+                show(f"{way}, {hosts} host{'s' * (hosts > 1)}", cost)
+                found[hosts, way] = cost
+    times = {way: found[options.hosts, way].seconds / found[1, way].seconds for way in ("forward", "nothing")}
+    print(f"\nOn {options.hosts} hosts it takes {times['forward']:.1f} times as long as on one", end="")
+    print(f", and nothing {times['nothing']:.1f} times")
     slow = found[1, "forward"].seconds > WANTED_FORWARD_SECONDS or found[1, "back"].seconds > WANTED_BACK_SECONDS
-    return int(slow or ratio > WANTED_RATIO)
+    return int(slow or times["forward"] > WANTED_RATIO)
 
 
 def show(name: str, cost: Cost) -> None:
     trips = "" if cost.trips is None else f"{cost.trips:.1f}"
-    print(f"{name:22}{cost.seconds:9.1f}{cost.processor:11.1f}{cost.tasks:7}{trips:>20}", flush=True)
+    print(f"{name:22}{cost.seconds:9.1f}{cost.processor:11.1f}{cost.tasks:14}{trips:>20}", flush=True)
 
 
-def measure(folder: Path, server: Server | None, hosts: int, way: str, runs: int) -> Cost:
-    """Return the median of some deployments, after a first one that is not counted."""
-    fleet = Fleet(folder, server, hosts)
-    if not folder.exists():
-        fleet.make()
-        fleet.deploy("first")
-    costs = [fleet.deploy(("bad" if way == "back" else "good") + str(number)) for number in range(runs)]
+def median(costs: list[Cost]) -> Cost:
     seconds, processor = (statistics.median(each) for each in zip(*((cost.seconds, cost.processor) for cost in costs)))
     return Cost(seconds, processor, costs[0].tasks, costs[0].trips)
 
@@ -119,23 +126,41 @@ class Fleet:
 
     def deploy(self, release: str) -> Cost:
         """Deploy once. A release that is bad must have come back, any other must be live."""
+        cost, said = self.run(CHECKOUT / "playbooks" / "deploy.yml", "-e", f"deploy_release={release}")
+        wanted = r"the way back took ([\d.]+) s" if release.startswith("bad") else rf"Release {release} is live on"
+        found = re.search(wanted, " ".join(said.split()))
+        assert found, said
+        return replace(cost, seconds=float(found[1])) if found.groups() else cost
+
+    def do_nothing(self, as_much_as: Cost) -> Cost:
+        """Run as many tasks for each host, of which as many go to the host."""
+        pings = round(as_much_as.trips or 0)
+        skipped = as_much_as.tasks - pings
+        tasks = [{"ansible.builtin.ping": {}} for _ in range(pings)]
+        tasks += [{"ansible.builtin.debug": {"msg": "nothing"}, "when": False} for _ in range(skipped)]
+        play = [{"hosts": "application", "gather_facts": False, "tasks": tasks}]
+        (self.folder / "nothing.yml").write_text(yaml.safe_dump(play))
+        return self.run(self.folder / "nothing.yml")[0]
+
+    def run(self, playbook: Path, *arguments: str) -> tuple[Cost, str]:
+        """Run a playbook; return what that took and what it said."""
         program = Path(sys.executable).parent / "ansible-playbook"
-        command = [program, "-i", self.folder / "inventory.yml", "--forks", str(self.hosts)]
+        command = [program, "-i", self.folder / "inventory.yml", "--forks", str(self.hosts), playbook, *arguments]
         before = self.server.sessions() if self.server else 0
         started, used = time.monotonic(), processor_seconds()
         done = subprocess.run(
-            [*command, CHECKOUT / "playbooks" / "deploy.yml", "-e", f"deploy_release={release}"],
+            command,
             env={**os.environ, **ANSIBLE_SETTINGS, "ANSIBLE_PIPELINING": "1"},
             capture_output=True,
             text=True,
             check=False,
         )
         seconds, used = time.monotonic() - started, processor_seconds() - used
-        wanted = r"the way back took ([\d.]+) s" if release.startswith("bad") else rf"Release {release} is live on"
-        found = re.search(wanted, " ".join(done.stdout.split()))
-        assert found, done.stdout + done.stderr
+        counts = re.search(rf"^host{self.hosts} +: (.*)", done.stdout, re.MULTILINE)
+        assert counts, done.stdout + done.stderr
+        tasks = sum(int(counted) for counted in re.findall(r"(?:ok|skipped|failed|rescued)=(\d+)", counts[1]))
         trips = (self.server.sessions() - before) / self.hosts if self.server else None
-        return Cost(float(found[1]) if found.groups() else seconds, used, done.stdout.count("\nTASK ["), trips)
+        return Cost(seconds, used, tasks, trips), done.stdout + done.stderr
 
 
 def processor_seconds() -> float:
@@ -191,6 +216,8 @@ def ssh_server(folder: Path) -> Iterator[Server | None]:
         "MaxStartups": 100,
         "Subsystem": "sftp internal-sftp",
         "LogLevel": "VERBOSE",
+        # Debian's bash then takes itself for no login and leaves alone ~/.bashrc, which may do whatever takes long.
+        "SetEnv": "SHLVL=2",
     }
     lines = [f"{name} {value}\n" for name, value in settings.items()]
     (folder / "sshd_config").write_text("".join(lines))
