@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two hosts that are directories of this machine, an application of shell scripts on them, and the playbooks' runs."""
+"""Hosts that are directories of this machine, an application of shell scripts on them, and the playbooks' runs."""
 
 from __future__ import annotations
 
@@ -138,7 +138,8 @@ class Fleet:
                             **self.application(),
                         },
                     }
-                }
+                },
+                sort_keys=False,
             )
         )
         return path
@@ -194,8 +195,11 @@ class Answers(BaseHTTPRequestHandler):
     """Each host's application: /HOST answers with the release that was started there last."""
 
     def do_GET(self) -> None:
-        running = self.server.fleet_directory / self.path.strip("/") / "running"  # type: ignore[attr-defined]
+        directory, host = self.server.fleet_directory, self.path.strip("/")  # type: ignore[attr-defined]
+        running = directory / host / "running"
         release = running.read_text() if running.exists() else "nothing"
+        with (directory / "order").open("a") as order:
+            order.write(f"{host} is asked\n")
         self.send_response(500 if release == "unwell" else 200)
         self.end_headers()
         self.wfile.write(f"release {release}".encode())
