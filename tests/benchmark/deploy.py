@@ -73,7 +73,7 @@ def main() -> int:
             fleet.deploy("first")
             forward = median([fleet.deploy(f"good{number}") for number in range(options.runs)])
             back = median([fleet.deploy(f"bad{number}") for number in range(options.runs)])
-            nothing = median([fleet.do_nothing(as_much_as=forward) for _ in range(options.runs)])
+            nothing = median([fleet.do_nothing(as_much_as=forward) for _run in range(options.runs)])
             for way, cost in (("forward", forward), ("back", back), ("nothing", nothing)):
                 show(f"{way}, {hosts} host{'s' * (hosts > 1)}", cost)
                 found[hosts, way] = cost
@@ -136,8 +136,8 @@ class Fleet:
         """Run as many tasks for each host, of which as many go to the host."""
         pings = round(as_much_as.trips or 0)
         skipped = as_much_as.tasks - pings
-        tasks = [{"ansible.builtin.ping": {}} for _ in range(pings)]
-        tasks += [{"ansible.builtin.debug": {"msg": "nothing"}, "when": False} for _ in range(skipped)]
+        tasks = [{"ansible.builtin.ping": {}} for _ping in range(pings)]
+        tasks += [{"ansible.builtin.debug": {"msg": "nothing"}, "when": False} for _skipped in range(skipped)]
         play = [{"hosts": "application", "gather_facts": False, "tasks": tasks}]
         (self.folder / "nothing.yml").write_text(yaml.safe_dump(play))
         return self.run(self.folder / "nothing.yml")[0]
