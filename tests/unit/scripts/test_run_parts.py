@@ -21,6 +21,7 @@ def fixture_runner(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "LOGS", tmp_path / "logs")
     monkeypatch.setattr(module, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(module, "PARTS", {})
+    monkeypatch.setattr(module, "LANES", 2)
     return module
 
 
