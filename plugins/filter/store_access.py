@@ -11,7 +11,11 @@ from difflib import get_close_matches
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.dbops.recovery.plugins.module_utils._arguments import sending_options, store_options
+from ansible_collections.dbops.recovery.plugins.module_utils._arguments import (
+    sending_options,
+    store_list,
+    store_options,
+)
 
 DOCUMENTATION = r"""
 name: store_access
@@ -56,7 +60,7 @@ def store_access(store: dict, also: Collection[str] = ()) -> dict:
     """
     if not isinstance(store, dict):
         raise AnsibleFilterError("store_access is for a store: a mapping with the key store.")
-    known = [*store_options(), *sending_options(), "is_offsite"]
+    known = [*store_list()["options"], *sending_options()]
     for key in store:
         if key not in known:
             meant = get_close_matches(str(key), known, 1)

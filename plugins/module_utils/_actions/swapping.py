@@ -264,7 +264,8 @@ def put_away(target: Target, journal: Journal, keep: bool) -> dict | None:
 
 def forget(target: Target, journal: Journal) -> None:
     """Drop what a swap that is done has left beside the live schema. Raise RecoveryError."""
-    staging.write(target.connection, journal, staging.DONE)
+    if journal.state != staging.DONE:
+        staging.write(target.connection, journal, staging.DONE)
     staging.remove(target.connection, journal)
 
 
