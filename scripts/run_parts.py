@@ -2,8 +2,8 @@
 
 Each part writes its whole output to .cache/logs/PART.log and, unless its exit status says all, its results to
 .cache/results/PART: pytest as JUnit XML, the others as lines of `passed NAME` or `failed NAME`. A part that fails does
-not stop the others; a part in which no test ran has failed. The last line is the total; the exit status is 0 only
-when everything passed.
+not stop the others; a part in which no test ran has failed. The last lines name what failed and count it all; the exit
+status is 0 only when everything passed.
 
 With a single part named on the command line the output is shown while it runs; otherwise the lines that begin with
 `Note: ` are when it has ended, and the tail of a part that failed.
@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -75,6 +75,7 @@ class Outcome:
     skipped: int = 0
     seconds: float = 0.0
     remark: str = ""
+    failures: list[str] = field(default_factory=list)
 
     @property
     def result(self) -> str:
@@ -208,7 +209,7 @@ def judge(part: str, status: int, report: Path, log: Path) -> Outcome:
     if reports == "status":
         outcome.passed, outcome.failed = (1, 0) if status == 0 else (0, 1)
     elif report.exists():
-        outcome.passed, outcome.failed, outcome.skipped = (count_junit if reports == "junit" else count_lines)(report)
+        (count_junit if reports == "junit" else count_lines)(report, outcome)
     if status == HUNG:
         outcome.remark = f"stopped after {PARTS[part].limit} s"
     elif status != 0 and not outcome.failed:
@@ -222,22 +223,39 @@ def judge(part: str, status: int, report: Path, log: Path) -> Outcome:
     return outcome
 
 
-def count_junit(report: Path) -> tuple[int, int, int]:
+def count_junit(report: Path, outcome: Outcome) -> None:
     """Count the passed, failed and skipped cases of a JUnit file; an unreadable one has one failure."""
     try:
         cases = list(ElementTree.parse(report).iter("testcase"))
-    except ElementTree.ParseError:
-        return 0, 1, 0
-    kinds = [{child.tag for child in case} for case in cases]
-    failed = sum(1 for kind in kinds if kind & {"failure", "error"})
-    skipped = sum(1 for kind in kinds if "skipped" in kind)
-    return len(cases) - failed - skipped, failed, skipped
+    except ElementTree.ParseError as error:
+        outcome.failed, outcome.remark = 1, f"{report.name}: {error}"
+        return
+    for case in cases:
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            outcome.failed += 1
+            outcome.failures.append(pytest_name(case))
+        elif "skipped" in kinds:
+            outcome.skipped += 1
+        else:
+            outcome.passed += 1
 
 
-def count_lines(report: Path) -> tuple[int, int, int]:
+def pytest_name(case: ElementTree.Element) -> str:
+    """Return what pytest takes to run the case again. A file that could not be read has a name alone."""
+    file, name = case.get("classname", ""), case.get("name", "")
+    return f"{file.replace('.', '/')}.py::{name}" if file else name
+
+
+def count_lines(report: Path, outcome: Outcome) -> None:
     """Count the `passed NAME` and `failed NAME` lines that a script has written."""
-    words = [line.split(maxsplit=1)[0] for line in report.read_text().splitlines() if line.strip()]
-    return words.count("passed"), words.count("failed"), 0
+    for line in report.read_text().splitlines():
+        word, _space, name = line.strip().partition(" ")
+        if word == "passed":
+            outcome.passed += 1
+        elif word == "failed":
+            outcome.failed += 1
+            outcome.failures.append(name)
 
 
 def warnings_in(log: Path) -> list[str]:
@@ -251,6 +269,11 @@ def print_summary(outcomes: list[Outcome], seconds: float) -> None:
         print(f"{one.part:<12} {one.result:<7} {one.passed:>7} {one.failed:>7} {one.skipped:>8} {one.seconds:>8.1f}")
     if len(outcomes) > 1:
         print(f"{'together':<12} {seconds:>42.1f}")
+    failures = [(one.part, name) for one in outcomes for name in one.failures or [one.remark] * bool(one.failed)]
+    if failures:
+        print("\nfailed:")
+    for part, name in failures:
+        print(f"  {part}: {name}".rstrip(": "))
     skipped = sum(one.skipped for one in outcomes)
     passed, failed = (sum(getattr(one, name) for one in outcomes) for name in ("passed", "failed"))
     print(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))

@@ -149,6 +149,33 @@ def test_the_tail_of_a_failing_part_is_shown_and_the_whole_is_in_its_log(runner,
     assert (tmp_path / "logs" / "sanity.log").read_text().startswith("1\n2\n")
 
 
+def test_what_failed_is_named_above_the_last_line(runner, capsys):
+    report = (
+        '<testsuites><testsuite><testcase classname="tests.unit.test_a" name="test_one"/>'
+        '<testcase classname="tests.unit.test_a" name="test_two"><failure/></testcase></testsuite></testsuites>'
+    )
+    add_part(runner, "unit", f"echo '{report}' >\"${{1#--junit-xml=}}\"; exit 1", "junit")
+    add_part(runner, "lint", 'printf "passed a\\nfailed ruff format\\n" >"$RESULTS"; exit 1', "lines")
+    add_part(runner, "sanity", "exit 1", "status")
+    add_part(runner, "docs", "exit 3", "lines")
+    assert runner.main([]) == 1
+    assert capsys.readouterr().out.splitlines()[-7:] == [
+        "failed:",
+        "  unit: tests/unit/test_a.py::test_two",
+        "  lint: ruff format",
+        "  sanity",
+        "  docs: exit status 3",
+        "",
+        "2 passed, 4 failed",
+    ]
+
+
+def test_a_run_without_a_failure_names_none(runner, capsys):
+    add_part(runner, "lint", 'echo "passed a" >"$RESULTS"', "lines")
+    assert runner.main([]) == 0
+    assert "failed:" not in capsys.readouterr().out
+
+
 def test_an_unknown_part_is_named(runner, capsys):
     assert runner.main(["unti"]) == 2
     assert "unti" in capsys.readouterr().err
