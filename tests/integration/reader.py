@@ -132,7 +132,8 @@ class Reader:
     def as_there(self, output: str) -> str:
         """Return an output as it would be on the hosts of the documents."""
         for here, there in self.places.items():
-            output = output.replace(here, there)
+            # A long line may be broken wherever it has a space.
+            output = re.sub(r"\s+".join(map(re.escape, here.split(" "))), lambda _found, to=there: to, output)
         return output
 
     def missing(self, command: Command, output: str) -> list[str]:
