@@ -253,6 +253,11 @@ def test_a_host_that_dies_is_named_and_the_others_are_taken_back(fleet):
     # The lock is kept: a person looks before anybody deploys again.
     assert fleet.live()["one"] == "1 .dbops/lock.json"
     assert fleet.database() == BEFORE
+    # Nobody is told to restore once more what visitors write to since.
+    refused = fleet.play("rollback.yml", "-l", "one")
+    assert refused.report["outcome"] == "refused"
+    assert "ended broken" in refused.report["error"]
+    assert "database" not in refused.report["error"]
 
 
 def test_a_restore_that_fails_leaves_maintenance_on_and_says_broken(fleet):
@@ -316,6 +321,9 @@ def test_a_lock_of_another_deployment_is_explained_and_a_good_release_goes_live_
     assert refused.report["outcome"] == "refused"
     assert "by ann from ci-7" in refused.report["error"]
     assert "deploy_force_unlock=true" in refused.report["error"]
+    # A rollback would take back what that deployment never began: the live release.
+    assert "nothing is half done" in refused.report["error"]
+    assert "rollback" not in refused.report["error"]
     assert fleet.live() == {"one": "1", "two": "1 .dbops/lock.json"}
     assert not (fleet.root("one") / "releases" / "2").exists()
     done = fleet.deploy("2", deploy_force_unlock=True)
@@ -386,6 +394,55 @@ def test_a_deployment_that_was_killed_is_taken_back_by_the_rollback_playbook(fle
     assert done.returncode == 0, done.stdout
     assert fleet.live() == {"one": "1", "two": "1"}
     assert fleet.database() == BEFORE
+
+
+@pytest.mark.usefixtures("one_host")
+def test_what_was_left_half_migrated_stays_known_until_a_recovery_succeeds(fleet):
+    kill = f"kill -9 $(cat {fleet.directory}/controller)"
+    fleet.deploy("2", deploy_environment=fleet.environment(wreck=kill))
+    half_migrated = fleet.database()
+    assert half_migrated != BEFORE
+    (migrating,) = [entry for entry in fleet.journal("one") if entry["release"] == "2" and entry["step"] == "migrate"]
+    first_backup = migrating["backup"]["path"]
+
+    # A deployment over it fails, and so does the first try to take it back, on whose way back nothing gets well either.
+    failing = {"deploy_force_unlock": True, "deploy_environment": fleet.environment(fail="migrate@one@3")}
+    over_it = fleet.deploy("3", **failing)
+    unwell = fleet.environment(fail="health@one@1")
+    back = {"deploy_force_unlock": True, "deploy_rollback_database": True}
+    first_try = fleet.play("rollback.yml", deploy_environment=unwell, **back)
+
+    assert "what it had found half done is so again" in " ".join(over_it.stdout.split())
+    for failed in (over_it, first_try):
+        assert failed.report["outcome"] == "broken", failed.stdout
+        assert first_backup in failed.stdout
+        assert "-e deploy_force_unlock=true -e deploy_rollback_database=true" in " ".join(failed.stdout.split())
+        assert ".dbops/lock.json" in fleet.live()["one"]
+    assert fleet.database() == half_migrated
+    done = fleet.play("rollback.yml", **back)
+    assert done.returncode == 0, done.stdout
+    assert fleet.live() == {"one": "1"}
+    assert fleet.database() == BEFORE
+
+
+def test_a_host_that_a_killed_run_did_not_reach_goes_the_way_of_the_others(fleet):
+    fleet.deploy("2")
+    lock = {"deployment": "20261122T090000Z-1234", "release": "3", "owner": "ann", "controller": "ci-7"}
+    for host in HOSTS:
+        (fleet.root(host) / ".dbops" / "lock.json").write_text(json.dumps(lock))
+    with (fleet.root("one") / ".dbops" / "journal.jsonl").open("a") as journal:
+        begun = {"deployment": lock["deployment"], "release": "3", "step": "maintenance_on", "result": "started"}
+        journal.write(json.dumps({"time": "2026-11-22T09:00:00.000Z", **begun}) + "\n")
+
+    named = fleet.play("rollback.yml", "--check", deploy_force_unlock=True, deploy_rollback_release="2")
+    assert "Would leave release 3 and put release 2 live on one, two" in named.stdout
+    done = fleet.play("rollback.yml", deploy_force_unlock=True)
+
+    assert done.returncode == 0, done.stdout
+    assert fleet.live() == {"one": "2", "two": "2"}
+    assert fleet.database() == AFTER
+    # What is live is good, and the way from it leads further back.
+    assert "Would leave release 2 and put release 1 live" in fleet.play("rollback.yml", "--check").stdout
 
 
 def test_the_backup_and_restore_playbooks_need_no_more_than_the_inventory_of_the_deployment(fleet):

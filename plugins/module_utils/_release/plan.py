@@ -18,8 +18,12 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import Reco
 
 Entry = dict[str, Any]
 
-# How a deployment can end. "abandoned": a rollback by hand that failed and was undone.
-ENDS = ("deployed", "rolled_back", "abandoned", "broken")
+# How a run can end with nothing of its own left half done. "rolled_back": a deployment that failed and went back, or a
+# rollback by hand that succeeded; "abandoned": one that failed and was undone.
+ENDS = ("deployed", "rolled_back", "abandoned")
+BY_HAND = "rollback"
+# Nobody notices a release that is staged and not live.
+_UNNOTICED = ("stage", "go_back", "finish")
 GOOD, BAD, UNFINISHED, UNKNOWN = "good", "bad", "unfinished", "unknown"
 
 
@@ -76,30 +80,72 @@ def deployed_times(entries: list[Entry]) -> dict[str, str]:
 
 
 def unfinished(entries: list[Entry]) -> Entry | None:
-    """Return what the last deployment left open, or None when it came to an end.
+    """Return what deployments and rollbacks have left half done, or None when all came to an end.
 
-    The result names the deployment, the release, the last step begun, whether migrations had begun ("migrating") or a
-    restore by hand had ("restoring", to the release "to"), the backup that takes the database out of that, and the
-    result ("started", "failed" or "broken").
+    The result names the last of them: the deployment, the release, the last step begun, its time and its result
+    ("started", "failed" or "broken"). Of all of them together it says whether more than staging had begun ("touched");
+    what became of the database: migrations had begun ("migrating"), or a restore by hand had ("restoring", to the
+    release "to"); and the backup that takes the database out of that.
     """
-    if not entries:
+    runs = _open_runs(entries)
+    if not runs:
         return None
-    deployment = entries[-1].get("deployment")
-    own = [entry for entry in entries if entry.get("deployment") == deployment]
-    if any(entry.get("result") in ENDS and entry.get("result") != "broken" for entry in own):
-        return None
-    restore: Entry = next((entry for entry in reversed(own) if entry.get("step") == "restore"), {})
+    last = runs[-1][-1]
+    migrating, restore = _database_left(runs)
     return {
-        "deployment": deployment,
-        "release": own[-1].get("release"),
-        "step": own[-1].get("step"),
-        "result": own[-1].get("result"),
-        "time": own[-1].get("time"),
-        "migrating": any(entry.get("step") == "migrate" for entry in own),
-        "restoring": bool(restore),
-        "to": restore.get("to"),
-        "backup": restore.get("restoring") or newest_backup(own),
+        **{key: last.get(key) for key in ("deployment", "release", "step", "result", "time")},
+        "touched": any(_is_touched(run) for run in runs),
+        "migrating": bool(migrating),
+        "restoring": restore is not None,
+        "to": restore.get("to") if restore else None,
+        # The first one has the database as it was before all of them.
+        "backup": restore.get("restoring") if restore else newest_backup(migrating[0]) if migrating else None,
     }
+
+
+def _open_runs(entries: list[Entry]) -> list[list[Entry]]:
+    """Return the entries of each run that left something half done, oldest first.
+
+    One that succeeds sets right what it finds. One that fails and goes back undoes only what it did itself: it leaves
+    what it found, which goes on being half done.
+    """
+    runs: dict[Any, list[Entry]] = {}
+    for entry in entries:
+        runs.setdefault(entry.get("deployment"), []).append(entry)
+    found: list[list[Entry]] = []
+    for run in runs.values():
+        end = next((entry for entry in reversed(run) if entry.get("result") in ENDS), None)
+        if end is None:
+            found.append(run)
+        elif end["result"] == "deployed" or (end["result"] == "rolled_back" and end.get("kind") == BY_HAND):
+            found = []
+        else:
+            found = [each for each in found if _is_touched(each)]
+    return found
+
+
+def _is_touched(run: list[Entry]) -> bool:
+    return any(entry.get("step") not in _UNNOTICED for entry in run)
+
+
+def _database_left(runs: list[list[Entry]]) -> tuple[list[list[Entry]], Entry | None]:
+    """Given open runs, return those whose migrations are still in the database, and a restore that may be half done."""
+    migrating: list[list[Entry]] = []
+    restoring: Entry | None = None
+    for run in runs:
+        if any(entry.get("database") == "restored" for entry in run):
+            continue  # it has put back what it found
+        steps = [entry.get("step") for entry in run]
+        if "restore" in steps:
+            following = steps[len(steps) - steps[::-1].index("restore") :]
+            if "switch" in following and "go_back" not in following:
+                # It switches when the database is restored.
+                migrating, restoring = [], None
+            else:
+                restoring = next(entry for entry in reversed(run) if entry.get("step") == "restore")
+        elif "migrate" in steps:
+            migrating.append(run)
+    return migrating, restoring
 
 
 def newest_backup(entries: list[Entry]) -> dict[str, Any] | None:
@@ -113,13 +159,16 @@ def way_back(
     """Say what a rollback by hand leaves, for what, and with which backup: {"release", "target", "backup"}.
 
     Normally the live release is left for the last good one before it, or for the wanted one. After a deployment that
-    died before it switched, its release is left and the live one stays. Raise RecoveryError for a release that is
-    wanted but cannot be gone back to.
+    died before it switched, its release is left and the live one stays. Where the wanted one is live already and
+    nothing is half done, the release that is left is None. Raise RecoveryError for a release that is wanted but cannot
+    be gone back to.
     """
-    status, open_one = statuses(entries), unfinished(entries)
+    status, left = statuses(entries), unfinished(entries)
     release = current
-    if open_one and open_one["release"] and open_one["release"] != current:
-        release = open_one["release"]
+    if left and left["release"] and left["release"] != current:
+        release = left["release"]
+    if wanted and wanted == current and not left:
+        return {"release": None, "target": wanted, "backup": None}
     if wanted:
         _check_wanted(wanted, release, existing, status)
         target: str | None = wanted
@@ -139,28 +188,30 @@ def backup_for(entries: list[Entry], release: str | None, target: str) -> dict[s
     history = times_live(entries)
     if target in history:
         history = history[len(history) - history[::-1].index(target) :]
-    # The release that is left comes last, whether it went live or died on the way.
-    backups = [newest_backup(_last_attempt(entries, follower)) for follower in [*history, release] if follower]
-    return next((backup for backup in backups if backup), None)
+    # What died on the way came after what went live. The release that is left comes last.
+    attempts = [_last_attempt(entries, follower) for follower in history]
+    attempts += [*_open_runs(entries), _last_attempt(entries, release)]
+    return next((backup for backup in map(newest_backup, attempts) if backup), None)
 
 
 def prunable(entries: list[Entry], current: str | None, existing: list[str], keep: int) -> list[str]:
     """Return the releases that can go, oldest first.
 
-    Stays: the live one, the rollback target, the newest good ones up to `keep` (the live one counts), and what the
-    journal does not know. Goes: what was rolled back or never finished, and older good ones.
+    Stays: the live one, the rollback target, the newest good ones up to `keep` (the live one counts), what somebody may
+    be staging in this moment, and what the journal does not know. Goes: what was rolled back or never finished before
+    the last success, and older good ones.
     """
     status = statuses(entries)
     target = rollback_target(entries, current, existing)
     newest_first = list(dict.fromkeys(reversed(times_live(entries))))
     good = [release for release in newest_first if status.get(release) == GOOD and release in existing]
-    kept = {current, target}
+    kept = {current, target, *(run[-1].get("release") for run in _open_runs(entries))}
     kept.update([current, *(release for release in good if release != current)][:keep])
     mentioned = list(dict.fromkeys(entry["release"] for entry in entries if entry.get("release")))
     return [release for release in mentioned if release in status and release in existing and release not in kept]
 
 
-def _last_attempt(entries: list[Entry], release: str) -> list[Entry]:
+def _last_attempt(entries: list[Entry], release: str | None) -> list[Entry]:
     # A name can be used again after a failure. What an earlier attempt backed up is older than the database it left.
     staged = [entry for entry in entries if entry.get("release") == release and entry.get("step") == "stage"]
     return [entry for entry in entries if staged and entry.get("deployment") == staged[-1].get("deployment")]

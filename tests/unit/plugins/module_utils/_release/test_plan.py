@@ -35,7 +35,7 @@ def rolled_back(release, to, deployment=None):
 
 def left_by_hand(release, to):
     """What playbooks/rollback.yml leaves: no stage, the release that was left, and where it went."""
-    return [entry(release, "rolled_back", "finish", deployment=f"back-from-{release}", to=to)]
+    return [entry(release, "rolled_back", "finish", deployment=f"back-from-{release}", to=to, kind="rollback")]
 
 
 def test_the_rollback_target_is_the_last_good_release_before_the_live_one():
@@ -116,6 +116,7 @@ def test_a_deployment_that_died_says_how_far_it_came():
         "step": "migrate",
         "result": "started",
         "time": None,
+        "touched": True,
         "migrating": True,
         "restoring": False,
         "to": None,
@@ -130,6 +131,109 @@ def test_a_rollback_by_hand_that_died_in_its_restore_says_so_and_changes_no_back
     assert (left["restoring"], left["migrating"], left["to"], left["backup"]) == (True, False, "1", {"name": "b2"})
     assert plan.way_back(entries, "3", ["1", "2", "3"], "1")["backup"] == {"name": "b2"}
     assert plan.way_back(entries, "3", ["1", "2", "3"])["backup"] == {"name": "b3"}
+
+
+def killed(release, *steps, deployment=None, **more):
+    """What a deployment that is killed in the last of some steps leaves; the backup is named like its run."""
+    deployment = deployment or f"d{release}"
+    entries = [entry(release, step=step, deployment=deployment, **more) for step in ("stage", *steps)]
+    if entries[-1]["step"] in ("migrate", "switch"):
+        entries[-1]["backup"] = {"name": f"before-{deployment}"}
+    return entries
+
+
+def database_of(left):
+    return {key: left[key] for key in ("migrating", "restoring", "to", "backup")}
+
+
+HALF_MIGRATED = {"migrating": True, "restoring": False, "to": None, "backup": {"name": "before-d3"}}
+UNTOUCHED = {"migrating": False, "restoring": False, "to": None, "backup": None}
+DIED_MIGRATING = [*deployed("1", backup="b1"), *deployed("2", backup="b2"), *killed("3", "maintenance_on", "migrate")]
+RELEASES = ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    "recovery",
+    [
+        # A rollback by hand that failed and was undone, one that ended broken with the database as it was found, one
+        # that was killed before it came to the database, two in a row.
+        [entry("3", step="restore", deployment="r", to="2", restoring={"name": "before-d3"}),
+         entry("3", step="go_back", deployment="r", database="restored"),
+         entry("3", "abandoned", "finish", "r", to="2", kind="rollback")],
+        [entry("3", step="restore", deployment="r", to="2", restoring={"name": "before-d3"}),
+         entry("3", "broken", "finish", "r", to="2", kind="rollback", database="restored")],
+        [entry("3", step="maintenance_on", deployment="r")],
+        [entry("3", step="maintenance_on", deployment="r"),
+         entry("3", "abandoned", "finish", "again", to="2", kind="rollback")],
+        # A deployment over it that failed and went back to what it had found; with its own migrations as well.
+        [*killed("4", "maintenance_on"), entry("4", "rolled_back", "finish", to="2", kind="deploy")],
+        [*killed("4", "maintenance_on", "migrate"), entry("4", step="go_back", database="restored"),
+         entry("4", "rolled_back", "finish", to="2", kind="deploy", database="restored")],
+        [*killed("4", "maintenance_on", "migrate")],
+        # The same name again.
+        [*killed("3", "maintenance_on", "migrate", deployment="again")],
+    ],
+)  # fmt: skip
+def test_a_recovery_that_does_not_succeed_leaves_what_it_had_found(recovery):
+    entries = DIED_MIGRATING + recovery
+    left = plan.unfinished(entries)
+    assert left["touched"] is True
+    assert database_of(left) == HALF_MIGRATED
+    back = plan.way_back(entries, "2", RELEASES)
+    assert (back["target"], back["backup"]) == ("2", {"name": "before-d3"})
+    assert back["release"] in ("3", "4")
+
+
+@pytest.mark.parametrize(
+    "recovery",
+    [
+        left_by_hand("3", to="2"),
+        deployed("4"),
+        deployed("3", deployment="again"),
+        [*killed("4", "migrate"), entry("4", "broken", "finish"), *deployed("4", deployment="mended")],
+    ],
+)
+def test_a_recovery_that_succeeds_leaves_nothing(recovery):
+    assert plan.unfinished(DIED_MIGRATING + recovery) is None
+
+
+def test_what_only_staged_is_over_with_the_next_run_whatever_became_of_that():
+    entries = [*deployed("1"), *deployed("2"), *killed("3"), *rolled_back("4", to="2")]
+    assert plan.unfinished(entries[:-2])["touched"] is False
+    assert plan.unfinished(entries) is None
+    assert plan.way_back(entries, "2", RELEASES)["target"] == "1"
+
+
+def test_a_database_that_is_put_back_is_not_to_be_put_back_again():
+    broken = [entry("3", step="go_back", database="restored"), entry("3", "broken", "finish", database="restored")]
+    for number in (1, 2):
+        left = plan.unfinished(DIED_MIGRATING + broken[:number])
+        assert left["touched"] is True
+        assert database_of(left) == UNTOUCHED
+
+
+def test_a_rollback_by_hand_that_died_after_its_restore_has_restored_and_is_not_to_do_it_again():
+    restore = entry("3", step="restore", deployment="r", to="2", restoring={"name": "before-d3"})
+    entries = [*DIED_MIGRATING, restore, entry("3", step="switch", deployment="r", to="2")]
+    assert database_of(plan.unfinished(entries)) == UNTOUCHED
+    # On its way back it restores what it had found, and may be in the middle of that.
+    entries.append(entry("3", step="go_back", deployment="r"))
+    expected = {"migrating": True, "restoring": True, "to": "2", "backup": {"name": "before-d3"}}
+    assert database_of(plan.unfinished(entries)) == expected
+
+
+def test_a_release_that_is_wanted_and_live_with_nothing_half_done_leaves_none():
+    assert plan.way_back(deployed("1"), "1", ["1"], "1") == {"release": None, "target": "1", "backup": None}
+
+
+def test_the_release_of_a_deployment_that_died_cannot_be_gone_back_to():
+    with pytest.raises(RecoveryError, match="the one to be left"):
+        plan.way_back(DIED_MIGRATING, "2", RELEASES, "3")
+
+
+def test_what_somebody_is_staging_is_not_removed():
+    entries = [*deployed("1"), *deployed("2"), *deployed("3"), *killed("4")]
+    assert plan.prunable(entries, "3", RELEASES, keep=1) == ["1"]
 
 
 def test_a_broken_deployment_counts_as_unfinished():
@@ -190,7 +294,7 @@ def test_a_live_release_that_the_journal_does_not_know_is_gone_back_to_after_a_d
 
 @pytest.mark.parametrize(
     ("wanted", "words"),
-    [("3", "the one to be left"), ("9", "not here any more"), ("2", "did not succeed, or it was rolled back")],
+    [("9", "not here any more"), ("2", "did not succeed, or it was rolled back")],
 )
 def test_a_release_that_cannot_be_gone_back_to_is_refused_by_name(wanted, words):
     entries = deployed("1") + rolled_back("2", to="1") + deployed("3")
