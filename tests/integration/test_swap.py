@@ -178,6 +178,137 @@ def test_a_schema_that_only_looks_like_a_leftover_is_left_alone(server, make_sch
     assert unborn not in beside(server, busy)
 
 
+@pytest.mark.parametrize("option", [{"undo": True}, {"drop_previous": True}, None])
+def test_a_copy_of_what_is_kept_is_somebody_elses(server, make_schema, busy, backup, run_module, option):
+    taken = backup(busy)
+    restore = {"backup": taken["path"], "safety_backup": False}
+    kept = run_module("db_restore", {**restore, "keep_previous": "1s" if option is None else "1h"})["previous"][
+        "schema"
+    ]
+    copy = make_schema(server.dump(kept, "--skip-triggers"), name=f"{busy}_kept_for_audit")
+    server.execute("CREATE TABLE mine (id INT)", schema=copy)
+    copied = server.dump(copy)
+    if option is None:
+        time.sleep(1.2)
+
+    done = run_module("db_restore", restore if option is None else {"database": busy, **option})
+
+    assert server.dump(copy) == copied
+    if option == {"drop_previous": True}:
+        assert done["dropped"] == [kept]
+    run_module("db_restore", {"database": busy, "drop_previous": True})
+    assert beside(server, busy) == []
+
+
+def test_what_is_dropped_is_foreseen_also_when_its_time_is_over(server, busy, backup, run_module):
+    taken = backup(busy)
+    options = {"backup": taken["path"], "safety_backup": False, "keep_previous": "1s"}
+    kept = run_module("db_restore", options)["previous"]["schema"]
+    time.sleep(1.2)
+
+    drop = {"database": busy, "drop_previous": True}
+    results = [run_module("db_restore", drop, check=True), run_module("db_restore", drop)]
+    assert [(result["changed"], result["dropped"]) for result in results] == [(True, [kept])] * 2
+    assert beside(server, busy) == []
+    results = [run_module("db_restore", drop, check=True), run_module("db_restore", drop)]
+    assert [(result["changed"], result["dropped"]) for result in results] == [(False, [])] * 2
+
+
+RENAMED = """
+CREATE TABLE city (id INT PRIMARY KEY);
+CREATE TABLE {name} (id INT PRIMARY KEY, city INT, CONSTRAINT lives_in FOREIGN KEY (city) REFERENCES city (id));
+INSERT INTO city VALUES (1);
+INSERT INTO {name} VALUES (1, 1);
+"""
+
+
+@pytest.mark.parametrize(("then", "now"), [("customer", "person"), ("person", "customer")])
+def test_a_table_that_was_renamed_since_comes_back_with_its_foreign_key(
+    server, make_schema, backup, run_module, then, now
+):
+    # The names of foreign keys are unique in a schema, and this one is on both tables.
+    schema = make_schema(RENAMED.format(name=then))
+    before = server.dump(schema)
+    taken = backup(schema)
+    server.execute(f"RENAME TABLE {then} TO {now}", schema=schema)
+    migrated = server.dump(schema)
+    options = {"backup": taken["path"], "safety_backup": False, "strategy": "swap"}
+
+    wrong = {"sql": "SELECT COUNT(*) FROM city", "rows": [[0]]}
+    failed = run_module("db_restore", {**options, "queries": [wrong]}, fails=True)
+    assert failed["outcome"] == "reverted", failed.message
+    assert restored(server, schema, migrated)
+
+    run_module("db_restore", {**options, "keep_previous": "1h"})
+    assert restored(server, schema, before)
+    run_module("db_restore", {"database": schema, "undo": True})
+    assert restored(server, schema, migrated)
+    run_module("db_restore", {"database": schema, "drop_previous": True})
+
+
+@pytest.fixture(scope="module")
+def blind_to_case(start_server):
+    """A server that takes upper and lower case for the same, as on Windows: names become lower case."""
+    server = start_server("--lower-case-table-names=1")
+    yield server
+    server.stop()
+
+
+def test_a_server_that_spells_a_name_otherwise_has_it_spelled_its_way(
+    blind_to_case, make_schema, shop_script, folder, run_module
+):
+    socket = {"login_unix_socket": blind_to_case.socket}
+    shop = make_schema(shop_script, name="spelled", on=blind_to_case)
+    before = blind_to_case.dump(shop)
+    refused = run_module("db_backup", {"database": "Spelled", "directory": str(folder), **socket}, fails=True)
+    assert "its word for Spelled is spelled" in refused.message
+    assert list(folder.glob("*.sql*")) == []
+    taken = run_module("db_backup", {"database": shop, "directory": str(folder), **socket})["backup"]
+    blind_to_case.execute("DELETE FROM orders", schema=shop)
+    emptied = blind_to_case.dump(shop)
+
+    for options in ({"backup": taken["path"]}, {"undo": True}, {"drop_previous": True}):
+        refused = run_module("db_restore", {"database": "Spelled", **options, **socket}, fails=True)
+        assert "Say database: spelled" in refused.message
+        assert "Nothing was touched" in refused.message
+        assert restored(blind_to_case, shop, emptied)
+    refused = run_module("db_restore", {"database": "NewOne", "backup": taken["path"], **socket}, fails=True)
+    assert "Say database: newone" in refused.message
+
+    run_module("db_restore", {"backup": taken["path"], **socket})
+    assert restored(blind_to_case, shop, before)
+
+
+def test_names_that_a_server_would_turn_into_lower_case_are_refused_before_anything(
+    server, blind_to_case, make_schema, backup, run_module
+):
+    schema = make_schema("CREATE TABLE Orders (id INT PRIMARY KEY); CREATE TABLE customer (id INT PRIMARY KEY)")
+    taken = backup(schema)
+    options = {"backup": taken["path"], "login_unix_socket": blind_to_case.socket}
+
+    for check in (True, False):
+        refused = run_module("db_restore", options, check=check, fails=True)
+        assert "would turn into lower case (lower_case_table_names is 1): Orders" in refused.message
+        assert "Nothing was touched" in refused.message
+    assert (schema,) not in blind_to_case.query("SHOW DATABASES")
+
+
+@pytest.mark.parametrize("strategy", ["swap", "in_place"])
+def test_a_limit_to_the_time_of_a_statement_does_not_end_a_restore(server, busy, backup, run_module, strategy):
+    before = server.dump(busy)
+    taken = backup(busy)
+    migrate(server, busy)
+    # A session keeps the limit that there was when it began.
+    with contextlib.closing(server.connect()) as unlimited, unlimited.cursor() as cursor:
+        cursor.execute("SET GLOBAL max_statement_time = 0.001")
+        try:
+            done = run_module("db_restore", {"backup": taken["path"], "strategy": strategy})
+        finally:
+            cursor.execute("SET GLOBAL max_statement_time = 0")
+    assert done["outcome"] == "restored"
+    assert restored(server, busy, before)
+
+
 # Failures in the middle
 
 

@@ -35,6 +35,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory
     without,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import (
+    NothingDropped,
     create_schema,
     drop_objects,
     load_dump,
@@ -63,7 +64,7 @@ def replace_in_place(
         RecoveryError: at the first thing that goes wrong.
     """
     if target.schema is None:
-        create_schema(target.connection, target.name, *schema_defaults(backup))
+        _make_schema(target, backup)
     else:
         triggers = triggers_of(target.connection, target.name, left_alone)
         going = without(target.present, table=left_alone, trigger=triggers)
@@ -81,6 +82,14 @@ def replace_in_place(
     if expected is not None:
         require_equal(target, backup, expected, found, adaptation.changed)
     return found
+
+
+def _make_schema(target: Target, backup: Backup) -> None:
+    try:
+        create_schema(target.connection, target.name, *schema_defaults(backup))
+    except RecoveryError as error:
+        # Somebody else may have made it while the backup was checked: what is in it is theirs.
+        raise NothingDropped(str(error)) from error
 
 
 def _as_listed(backup: Backup, blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -59,6 +59,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.target imp
     Objects,
     Target,
     look_at_target,
+    refuse_other_case,
     refuse_other_server,
     require_confirmation,
     require_definers,
@@ -146,6 +147,7 @@ def _restore(options: dict, check_mode: bool) -> dict:
     if options["backup"] == "latest":
         target.warnings += catalog.unreadable_in(options["directory"])
     refuse_other_server(target, backup, options["accept"])
+    refuse_other_case(target, backup)
     if check_mode:
         target.warnings += explain_unfinished(target)
     else:
@@ -447,7 +449,8 @@ def _by_swap(
         steps = steps_after_swap(target)
         raise undone(target, why, error, result, clock, lambda: _swap_back(target, strategy.journal), steps) from error
     # Objects may have come while the copy was being built.
-    return part, {"swap_seconds": round(seconds, 3), "removed_objects": _removed(order)}
+    gone = _gone(strategy.journal.facts["inventory"], order.expected_objects)
+    return part, {"swap_seconds": round(seconds, 3), "removed_objects": gone}
 
 
 def _settle() -> None:

@@ -16,6 +16,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping i
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import Target
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
 from ansible_collections.dbops.recovery.plugins.module_utils._database.privileges import (
+    has,
     missing_to_stage,
     quoted_account,
 )
@@ -109,9 +110,12 @@ def _settle(wanted: str, scope: Scope, swap: Strategy, obstacle: str | None) -> 
 
 
 def _why_swap(target: Target, needed: int, free: int | None) -> str:
-    if free is None:
-        return f"a second copy takes about {show_size(needed)}; the room on the server cannot be seen from here"
-    return f"a second copy takes about {show_size(needed)}, {show_size(free)} are free in {target.server.datadir}"
+    room = "; the room on the server cannot be seen from here"
+    if free is not None:
+        room = f", {show_size(free)} are free in {target.server.datadir}"
+    # The server shows an account the keys of those tables alone on which it has a right.
+    hidden = "" if has(target.grants, "SELECT") else "; other databases' foreign keys, if any, cannot be seen from here"
+    return f"a second copy takes about {show_size(needed)}{room}{hidden}"
 
 
 def _obstacle(target: Target, scope: Scope, swap: Strategy) -> str | None:

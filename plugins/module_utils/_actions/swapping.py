@@ -13,6 +13,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Iterable
 from contextlib import closing
@@ -62,10 +63,11 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.swap impo
     rename,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
 
 TABLES = ("table", "sequence")
-# As the server words it, and how often the way back waits that long.
-_LOCK_WAIT = "Lock wait timeout exceeded"
+# By its number, since a server may say its words in another language; and how often the way back waits that long.
+_LOCK_WAIT = re.compile(r"\b(?:error|ERROR) 1205\b")
 _PATIENCE = 10
 # In the order in which they are made: a view may call a function, and an event may start as soon as it is there.
 _ORDER = (PREAMBLE, TRIGGERS, ROUTINES, VIEW_PLACEHOLDER, VIEW, EVENTS)
@@ -281,7 +283,7 @@ def go_back(target: Target, journal: Journal) -> None:
                 break
             except RecoveryError as error:
                 # Another session holds one of the tables; that is no reason to leave the schema as it is.
-                if not left or _LOCK_WAIT not in str(error):
+                if not left or not _LOCK_WAIT.search(str(error)):
                     raise
         staging.write(target.connection, journal, staging.DONE)
     staging.remove(target.connection, journal)
@@ -296,6 +298,11 @@ def _undo_swap(target: Target, journal: Journal) -> None:
             return
         create_schema(connection, target.name, *facts["schema"])
     there = staging.tables_in(connection, target.name, journal.staging, journal.previous)
+    lost = swap.lost(there)
+    if lost:
+        raise RecoveryError(
+            f"these tables of {target.name} went to {journal.previous}, and are not there any more: {some_of(lost, 20)}"
+        )
     renamings = swap.back(there)
     if renamings:
         drop_triggers(connection, target.name, going | {name + scope.suffix for name in coming})
@@ -310,9 +317,9 @@ def _undo_swap(target: Target, journal: Journal) -> None:
         _make_again(target, wanted, now, kept)
         now = scope.within(target, read_inventory(connection, target.name))
     difference = compare(wanted, now)
-    lost = _not_kept(difference.missing, kept)
-    target.warn_of_lost(lost)
-    if difference.unexpected or difference.changed or set(difference.missing) - lost:
+    not_kept = _not_kept(difference.missing, kept)
+    target.warn_of_lost(not_kept)
+    if difference.unexpected or difference.changed or set(difference.missing) - not_kept:
         raise RecoveryError(f"after going back, {target.name} is not what it was: {difference.describe()}")
 
 

@@ -47,6 +47,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.privilege
 from ansible_collections.dbops.recovery.plugins.module_utils._database.programs import LOAD, Program, find_program
 from ansible_collections.dbops.recovery.plugins.module_utils._database.staging import take_lock
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
 
 RESTORED = "restored"
 REVERTED = "reverted"
@@ -122,6 +123,7 @@ def look_at_target(options: dict, name: str) -> Target:
     settings = settings_from(options)
     connection = connect(settings)
     server = servers.look_at_server(connection)
+    servers.refuse_other_spelling(connection, server, name)
     schema = servers.find_schema(connection, name)
     return Target(
         settings=settings,
@@ -165,6 +167,23 @@ def refuse_other_server(target: Target, backup: Backup, accepted: list[str]) -> 
         raise RecoveryError(
             f"{here}An older server does not know all types, collations and clauses of a newer one, and words "
             f"definitions otherwise. Nothing was touched. To try it all the same, accept: [{NEWER_SERVER}]."
+        )
+
+
+def refuse_other_case(target: Target, backup: Backup) -> None:
+    """Raise RecoveryError when the server would turn names of a backup into lower case."""
+    if not backup.manifest or target.server.lower_case_table_names != servers.LOWER_CASE:
+        return
+    inventory = backup.manifest["inventory"]
+    names = sorted(
+        name for kind in ("table", "sequence", "view") for name in inventory.get(kind, ()) if name != name.lower()
+    )
+    if names:
+        raise RecoveryError(
+            f"{backup.name} has names with upper case letters, which the server here would turn into lower case "
+            f"(lower_case_table_names is {servers.LOWER_CASE}): {some_of(names, 5)}. An application that knows them "
+            "would not find its tables by these names on another server again. Nothing was touched. Restore it on a "
+            "server with lower_case_table_names = 0."
         )
 
 

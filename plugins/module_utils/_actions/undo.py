@@ -138,10 +138,10 @@ def drop_previous(options: dict, check_mode: bool) -> dict:
     clock, name = Clock(), options["database"]
     target = look_at_target(options, name)
     if check_mode:
-        target.warnings += explain_unfinished(target)
+        target.warnings += explain_unfinished(target, keep_all=True)
     else:
         target.lock()
-        target.warnings += put_right(target)
+        target.warnings += put_right(target, keep_all=True)
     kept = [each for each in staging.journals_of(target.connection, name) if each.state == staging.KEPT]
     for journal in kept if not check_mode else ():
         forget(target, journal)

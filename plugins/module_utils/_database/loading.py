@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import Any, Callable, Union
 
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import (
+    NO_TIME_LIMIT,
     Settings,
     connect,
     hang_up,
@@ -119,7 +120,7 @@ def load_arguments(schema: str) -> list[str]:
 
     No reconnecting, which would lose the session's settings; comments kept, since bodies of routines have them; bytes
     and backslashes taken as they are, and no command of the client's own but DELIMITER obeyed; no waiting all day for
-    a session that holds a lock.
+    a session that holds a lock, and no limit to the time of a statement.
     """
     return [
         "--batch",
@@ -129,7 +130,7 @@ def load_arguments(schema: str) -> list[str]:
         "--max-allowed-packet=1G",
         "--show-warnings",
         "--skip-reconnect",
-        f"--init-command=SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}",
+        f"--init-command=SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS} {NO_TIME_LIMIT}",
         f"--database={schema}",
     ]
 

@@ -18,6 +18,8 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import Reco
 
 MARIADB = "mariadb"
 MYSQL = "mysql"
+# The value of lower_case_table_names with which the server turns the names of schemas and tables into lower case.
+LOWER_CASE = 1
 SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 
 
@@ -66,6 +68,24 @@ def refuse_system_schema(name: str) -> None:
     if name.lower() in SYSTEM_SCHEMAS:
         raise RecoveryError(
             f"database: {name} belongs to the server itself; it is neither backed up nor restored here."
+        )
+
+
+def refuse_other_spelling(connection: Any, server: Server, name: str) -> None:
+    """Raise RecoveryError where the server takes a name for that of a schema which it spells otherwise.
+
+    It would find the schema, and list what is in it under another name than the one that was asked for.
+    """
+    if not server.lower_case_table_names:
+        return
+    schemas = [row[0] for row in query(connection, "SELECT schema_name FROM information_schema.schemata")]
+    known = [schema for schema in schemas if schema.lower() == name.lower()]
+    wanted = known[0] if known else name.lower() if server.lower_case_table_names == LOWER_CASE else name
+    if name != wanted:
+        raise RecoveryError(
+            f"database: this server takes upper and lower case for the same (lower_case_table_names is "
+            f"{server.lower_case_table_names}), and its word for {name} is {wanted}. Nothing was touched. Say "
+            f"database: {wanted}."
         )
 
 

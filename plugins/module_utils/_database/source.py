@@ -79,6 +79,7 @@ def look_at_source(
     settings = settings_from(options)
     connection = connect(settings)
     server = servers.look_at_server(connection)
+    servers.refuse_other_spelling(connection, server, database)
     schema = servers.require_schema(connection, database, settings.place, exclude_tables)
     program = find_program(DUMP, server)
     _refuse_half_restored(connection, database)

@@ -143,9 +143,11 @@ def _read(connection: Any, schema: str) -> Journal | None:
     state, packed = entries[0]
     try:
         content = json.loads(zlib.decompress(packed))
-        return Journal(content["id"], content["database"], content["staging"], schema, state, content["facts"])
+        journal = Journal(content["id"], content["database"], content["staging"], schema, state, content["facts"])
     except (zlib.error, ValueError, KeyError, TypeError):
         return None  # not one of ours
+    # Somebody may have copied a previous schema with all that is in it: a journal speaks of the schema it began in.
+    return journal if schema == _beside(journal.database, "before", journal.id) else None
 
 
 def _table(schema: str) -> str:

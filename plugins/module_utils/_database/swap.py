@@ -42,14 +42,13 @@ class Swap:
     suffix: str = ""
 
     def forward(self) -> list[tuple[Place, Place]]:
-        """Return the renamings, in their order."""
-        pairs: list[tuple[Place, Place]] = []
-        for table in sorted(self.going | self.coming):
-            if table in self.going:
-                pairs.append(((self.live, table), (self.previous, table)))
-            if table in self.coming:
-                pairs.append(((self.staging, table), (self.live, table + self.suffix)))
-        return pairs
+        """Return the renamings, in their order: all tables out before any comes in.
+
+        The names of constraints are unique in a schema, and a table that was renamed since the backup has those of the
+        one that comes in.
+        """
+        out = [((self.live, table), (self.previous, table)) for table in sorted(self.going)]
+        return out + [((self.staging, table), (self.live, table + self.suffix)) for table in sorted(self.coming)]
 
     def back(self, there: Collection[Place]) -> list[tuple[Place, Place]]:
         """Given which tables are there, return the renamings that undo what was done of the swap, be it a part of it.
@@ -57,16 +56,25 @@ class Swap:
         That a server that was killed has done a part is possible where its RENAME is not crash-safe (MariaDB before
         10.6).
         """
-        pairs: list[tuple[Place, Place]] = []
-        for table in sorted(self.going | self.coming):
-            old_is_out = table in self.going and (self.previous, table) in there
-            came = table in self.coming and (self.staging, table) not in there
-            # A table of that name that has not gone out is the old one.
-            if came and (self.live, table + self.suffix) in there and (old_is_out or table not in self.going):
-                pairs.append(((self.live, table + self.suffix), (self.staging, table)))
-            if old_is_out:
-                pairs.append(((self.previous, table), (self.live, table)))
-        return pairs
+        gone = [table for table in sorted(self.going) if (self.previous, table) in there]
+        # A table of that name that has not gone out is the old one.
+        came = [
+            table
+            for table in sorted(self.coming)
+            if (self.staging, table) not in there
+            and (self.live, table + self.suffix) in there
+            and (table in gone or table not in self.going)
+        ]
+        out = [((self.live, table + self.suffix), (self.staging, table)) for table in came]
+        return out + [((self.previous, table), (self.live, table)) for table in gone]
+
+    def lost(self, there: Collection[Place]) -> list[str]:
+        """Given which tables are there, return those whose place is taken, and that are not where they went to."""
+        return [
+            table
+            for table in sorted(self.going & self.coming)
+            if (self.staging, table) not in there and (self.previous, table) not in there
+        ]
 
 
 def rename(connection: Any, pairs: Iterable[tuple[Place, Place]]) -> None:
