@@ -93,6 +93,64 @@ def test_a_row_longer_than_a_packet_of_the_protocol_comes_back(server, make_sche
     assert before[0][1] == 18_000_000
 
 
+KEYS = {
+    "plain": "PRIMARY KEY (id), UNIQUE KEY u (a), KEY a (a), KEY b (b)",
+    "counted": "PRIMARY KEY (a), KEY b (b), KEY counted (id, b), KEY c (c)",
+    "counted_by_primary": "PRIMARY KEY (id), KEY b (b), KEY counted (id, b), KEY c (c)",
+    "ignored": "PRIMARY KEY (id), UNIQUE KEY u (a), KEY b (b), KEY i (b, a) IGNORED, KEY c (c)",
+    "ignored_unique": "PRIMARY KEY (id), UNIQUE KEY u (a), UNIQUE KEY i (a, b) IGNORED, UNIQUE KEY v (a, c), KEY b (b)",
+    "of_places": "PRIMARY KEY (id), UNIQUE KEY u (a), KEY b (b), SPATIAL KEY s (place), KEY c (c)",
+    "of_places_at_last": "PRIMARY KEY (id), UNIQUE KEY u (a), KEY b (b), SPATIAL KEY s (place)",
+    "hashed": "PRIMARY KEY (id), UNIQUE KEY u (a), UNIQUE KEY h (c) USING HASH, UNIQUE KEY v (a, b), KEY b (b)",
+    "long_and_unique": "PRIMARY KEY (id), UNIQUE KEY u (a), UNIQUE KEY l (words), UNIQUE KEY v (a, b), KEY b (b)",
+    "full_text": "FULLTEXT KEY f (words), PRIMARY KEY (id), KEY b (b), FULLTEXT KEY g (c), KEY c (c)",
+}
+
+
+def test_keys_are_in_their_order_again_whichever_of_them_are_built_after_the_rows(
+    server, make_schema, backup, run_module
+):
+    columns = "id INT NOT NULL AUTO_INCREMENT, a INT NOT NULL, b INT, c VARCHAR(40), words TEXT, place POINT NOT NULL"
+    schema = make_schema(
+        "CREATE TABLE parent (id INT PRIMARY KEY); INSERT INTO parent VALUES (1), (2);"
+        + "".join(
+            f"CREATE TABLE {name} ({columns}, {keys},"
+            f" CONSTRAINT {name}_of FOREIGN KEY (a) REFERENCES parent (id), KEY behind (a, c));"
+            f"INSERT INTO {name} VALUES (1, 1, 1, 'x', 'x y', POINT(1, 1)), (2, 2, 2, 'z', 'y z', POINT(2, 2));"
+            for name, keys in KEYS.items()
+        )
+    )
+    before = server.dump(schema)
+    taken = backup(schema)
+    server.execute(*(f"DELETE FROM {name}" for name in KEYS), schema=schema)
+
+    options = {"backup": taken["path"], "strategy": "swap", "safety_backup": False}
+    run_module("db_restore", options, settings={"_actions.staged_copy:_LATER_KEYS_BYTES": 0})
+
+    assert server.dump(schema) == before
+
+
+def test_a_key_that_a_versioned_table_refers_to_is_there_before_the_rows(server, make_schema, backup, run_module):
+    # Such a table is not altered, so its foreign key is there from the start; which of both is made first matters.
+    child = "(id INT PRIMARY KEY, code CHAR(40), CONSTRAINT %s FOREIGN KEY (code) REFERENCES parent (code))"
+    schema = make_schema(
+        "CREATE TABLE parent (id INT PRIMARY KEY, code CHAR(40), UNIQUE KEY by_code (code));"
+        "INSERT INTO parent VALUES (1, 'x'), (2, 'y');"
+        f"CREATE TABLE child {child % 'a'} WITH SYSTEM VERSIONING; INSERT INTO child VALUES (1, 'x');"
+        f"CREATE TABLE second_child {child % 'b'} WITH SYSTEM VERSIONING; INSERT INTO second_child VALUES (1, 'y');"
+        "UPDATE child SET code = 'y';"
+    )
+    before = server.dump(schema)
+    taken = backup(schema)
+    server.execute("DELETE FROM child", schema=schema)
+
+    options = {"backup": taken["path"], "strategy": "swap", "safety_backup": False}
+    run_module("db_restore", options, settings={"_actions.staged_copy:_LATER_KEYS_BYTES": 0})
+
+    assert server.dump(schema) == before
+    assert server.query("SELECT COUNT(*) FROM child FOR SYSTEM_TIME ALL", schema=schema) == [(2,)]
+
+
 # The way back
 
 

@@ -80,13 +80,16 @@ def plan_copy(target: Target, backup: Backup, tables: Iterable[str], beside: boo
     apart = same_version(target, backup)
     entries = _entries(backup, wanted)
     rows = _bytes_of_rows(entries)
-    definitions = {}
-    for section in read_sections(backup, [entry for entry in entries if entry["kind"] == TABLE]):
-        if apart:
-            later = rows.get(section.object, 0) >= _LATER_KEYS_BYTES
-            definitions[section.object] = take_apart(section.object, section.data, later)
-        else:
-            definitions[section.object] = Definition(section.object, section.data, understood=False)
+    sections = read_sections(backup, [entry for entry in entries if entry["kind"] == TABLE])
+    texts = {section.object: section.data for section in sections}
+    if not apart:
+        whole = {table: Definition(table, text, understood=False) for table, text in texts.items()}
+        return CopyPlan(backup, wanted, whole, beside)
+    definitions = {
+        table: take_apart(table, text, rows.get(table, 0) >= _LATER_KEYS_BYTES) for table, text in texts.items()
+    }
+    for table in {name for each in definitions.values() for name in each.needed_at_once if name in texts}:
+        definitions[table] = take_apart(table, texts[table], keys_later=False)
     return CopyPlan(backup, wanted, definitions, beside)
 
 

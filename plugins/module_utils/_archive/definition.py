@@ -31,7 +31,14 @@ _FOREIGN_KEY = re.compile(
     rb"  CONSTRAINT (?P<name>" + _NAME + rb") FOREIGN KEY \([^\n]*?\) REFERENCES "
     rb"(?:(?P<schema>" + _NAME + rb")\.)?(?P<table>" + _NAME + rb") \([^\n]*\)(?P<rules>[^\n]*)"
 )
+_REFERRED_TO = re.compile(rb" REFERENCES (?:" + _NAME + rb"\.)?(" + _NAME + rb")")
 _AUTO_INCREMENT = re.compile(rb"  (" + _NAME + rb") [^\n]* AUTO_INCREMENT\b")
+_LONG_COLUMN = re.compile(
+    rb"  (" + _NAME + rb") (?:(?:tiny|medium|long)?(?:text|blob)|(?:varchar|varbinary)\(\d{4,}\))"
+)
+# The server puts unique keys before all others, and these behind them; among themselves they keep their order.
+_UNIQUE = b"  UNIQUE KEY "
+_OTHER_KEYS = (b"  KEY ", b"  SPATIAL KEY ", b"  VECTOR KEY ")
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class Definition:
         data: the statements that make it, less the parts below.
         keys: the texts of keys that may be added after the rows.
         foreign_keys: those that may be added when all tables are there.
-        understood: whether it was taken apart at all; if not, foreign_keys is empty though it may have some.
+        understood: whether foreign_keys are all that it has; if not, it was left as it is, and may have others.
     """
 
     table: str
@@ -66,6 +73,14 @@ class Definition:
     keys: list[bytes] = field(default_factory=list)
     foreign_keys: list[ForeignKey] = field(default_factory=list)
     understood: bool = True
+
+    @property
+    def needed_at_once(self) -> set[str]:
+        """The tables that it refers to by foreign keys that were not taken out: these want a key there from the start.
+
+        That is so where the table is there already, whatever the session checks.
+        """
+        return set() if self.understood else {unquote(name) for name in _REFERRED_TO.findall(self.data)}
 
 
 def take_apart(table: str, data: bytes, keys_later: bool) -> Definition:
@@ -80,20 +95,24 @@ def take_apart(table: str, data: bytes, keys_later: bool) -> Definition:
     lines = [line[:-1] if line.endswith(b",") else line for line in data[start.end() : end.start()].split(b"\n")]
     if not all(_COLUMN.fullmatch(line) or _STAYS.fullmatch(line) for line in lines):
         return Definition(table, data, understood=False)
-    if b" ENGINE=InnoDB" not in end.group() or b"WITH SYSTEM VERSIONING" in data[end.start() :]:
-        # Others build their keys fast enough, or refuse to be altered.
-        return Definition(table, data, understood=b" ENGINE=InnoDB" not in end.group())
-    counted = _auto_increment_of(lines)
+    if (
+        b" ENGINE=InnoDB" not in end.group()
+        or b"WITH SYSTEM VERSIONING" in data[end.start() :]
+        or _has_hash_by_hand(lines)
+    ):
+        # Others build their keys fast enough, or refuse to be altered, or forget by that what a key was to be.
+        return Definition(table, data, understood=not any(b" FOREIGN KEY (" in line for line in lines))
+    later = _may_come_later(lines) if keys_later else set()
     staying, keys, foreign_keys = [], [], []
     for line in lines:
-        foreign, plain = _FOREIGN_KEY.fullmatch(line), _PLAIN_KEY.fullmatch(line)
+        foreign = _FOREIGN_KEY.fullmatch(line)
         if foreign:
             foreign_keys.append(
                 ForeignKey(
                     unquote(foreign["schema"]) if foreign["schema"] else None, unquote(foreign["table"]), line[2:]
                 )
             )
-        elif keys_later and plain and not (counted and plain.group(1).startswith(b"(" + counted)):
+        elif line in later:
             keys.append(line[2:])
         else:
             staying.append(line)
@@ -103,12 +122,44 @@ def take_apart(table: str, data: bytes, keys_later: bool) -> Definition:
     return Definition(table, slim, keys, foreign_keys)
 
 
-def _auto_increment_of(lines: Iterable[bytes]) -> bytes | None:
-    """Return the quoted name of the column that counts by itself: the server wants a key that begins with it."""
+def _has_hash_by_hand(lines: list[bytes]) -> bool:
+    """Return whether a unique key is a hash because somebody wanted it so: MariaDB's ALTER makes it another one.
+
+    That of a column which is too long for any other is made one again.
+    """
+    long = [match.group(1) for match in map(_LONG_COLUMN.match, lines) if match]
+    hashes = [line.partition(b" (")[2] for line in lines if line.startswith(_UNIQUE) and b" USING HASH" in line]
+    return any(not any(column in parts for column in long) for parts in hashes)
+
+
+def _may_come_later(lines: list[bytes]) -> set[bytes]:
+    """Return those of a definition's lines that are keys which come to stand in the same place when added later.
+
+    What is added comes behind the other keys of its sort, so one that stands before a key that stays has to stay too.
+    """
+    counted = _needs_a_key(lines)
+    later: set[bytes] = set()
+    before_one_that_stays = set()
+    for line in reversed(lines):
+        unique = line.startswith(_UNIQUE)
+        plain = _PLAIN_KEY.fullmatch(line)
+        if plain and unique not in before_one_that_stays and not (counted and plain.group(1).startswith(counted)):
+            later.add(line)
+        elif unique or line.startswith(_OTHER_KEYS):
+            before_one_that_stays.add(unique)
+    return later
+
+
+def _needs_a_key(lines: Iterable[bytes]) -> bytes | None:
+    """Return how the parts of a key begin that the server wants from the start, for the column that counts by itself.
+
+    None where there is no such column, or the primary key begins with it.
+    """
     for line in lines:
         match = _AUTO_INCREMENT.match(line)
         if match:
-            return match.group(1)
+            parts = b"(" + match.group(1)
+            return None if any(each.startswith(b"  PRIMARY KEY " + parts) for each in lines) else parts
     return None
 
 
