@@ -76,6 +76,42 @@ def test_a_single_table_can_be_brought_back_and_taken_out_again(server, linked, 
     run_module("db_restore", {"database": linked, "drop_previous": True})
 
 
+def test_undoing_a_single_table_leaves_all_else_as_it_has_become_since(server, linked, backup, run_module):
+    server.execute("ALTER TABLE person DROP FOREIGN KEY lives_in", schema=linked)
+    server.execute(
+        "CREATE TRIGGER country_name BEFORE INSERT ON country FOR EACH ROW SET NEW.name = TRIM(NEW.name)",
+        "CREATE PROCEDURE count_people() SELECT COUNT(*) FROM person",
+        "CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM person WHERE id < 0",
+        schema=linked,
+    )
+    taken = backup(linked)
+    server.execute(
+        "DELETE FROM person WHERE id = 2",
+        "DROP TRIGGER person_name",
+        "CREATE TRIGGER person_name BEFORE INSERT ON person FOR EACH ROW SET NEW.name = 'since'",
+        schema=linked,
+    )
+    changed = server.dump(linked, "--skip-routines", "--skip-events")
+    run_module("db_restore", {"backup": taken["path"], "tables": ["person"], "keep_previous": "1h"})
+    server.execute(
+        "DROP PROCEDURE count_people",
+        "CREATE PROCEDURE count_people() SELECT 'since'",
+        "DROP EVENT nightly",
+        schema=linked,
+    )
+
+    run_module("db_restore", {"database": linked, "undo": True})
+
+    assert server.dump(linked, "--skip-routines", "--skip-events") == changed
+    assert "'since'" in server.query("SHOW CREATE PROCEDURE count_people", schema=linked)[0][2]
+    assert server.query("SHOW EVENTS", schema=linked) == []
+    # And what that replaced comes back with its own trigger.
+    run_module("db_restore", {"database": linked, "undo": True})
+    assert server.query("SELECT COUNT(*) FROM person", schema=linked) == [(2,)]
+    assert "trim" in server.query("SHOW CREATE TRIGGER person_name", schema=linked)[0][2].lower()
+    run_module("db_restore", {"database": linked, "drop_previous": True})
+
+
 def test_nothing_is_kept_that_would_hold_on_to_rows_in_use(server, linked, backup, run_module):
     taken = backup(linked)
     server.execute("INSERT INTO country VALUES ('fi', 'Finland')", schema=linked)

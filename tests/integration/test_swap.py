@@ -182,6 +182,22 @@ def test_what_was_there_before_is_kept_and_comes_back_and_goes_again(server, bus
     assert run_module("db_restore", {"database": busy, "drop_previous": True})["changed"] is False
 
 
+def test_undoing_leaves_the_triggers_of_tables_alone_that_are_not_in_the_backup(server, busy, backup, run_module):
+    server.execute(
+        "CREATE TABLE session_log (id INT PRIMARY KEY)",
+        "CREATE TRIGGER on_session BEFORE INSERT ON session_log FOR EACH ROW SET @seen = 1",
+        schema=busy,
+    )
+    taken = backup(busy, exclude_tables=["session_log"])
+    migrated = migrate(server, busy)
+    run_module("db_restore", {"backup": taken["path"], "keep_previous": "1h", "safety_backup": False})
+
+    run_module("db_restore", {"database": busy, "undo": True})
+
+    assert restored(server, busy, migrated)
+    run_module("db_restore", {"database": busy, "drop_previous": True})
+
+
 def test_without_anything_kept_there_is_nothing_to_undo(server, busy, backup, run_module):
     taken = backup(busy)
     run_module("db_restore", {"backup": taken["path"], "safety_backup": False})

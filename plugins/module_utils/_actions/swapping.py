@@ -42,6 +42,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory
     Inventory,
     compare,
     label,
+    objects_of,
     read_inventory,
     triggers_of,
     without,
@@ -226,6 +227,15 @@ def definitions_in(journal: Journal) -> list[Section]:
         Section(kind, name, text.encode("utf-8", "surrogateescape"))
         for kind, name, text in journal.facts.get("definitions", ())
     ]
+
+
+def definitions_within(journal: Journal) -> list[Section]:
+    """Return of the definitions that a journal keeps those of what its swap replaced, and the preamble.
+
+    It keeps the whole schema's, and what stayed in place is not to come back.
+    """
+    replaced = set(objects_of(journal.facts["inventory"]))
+    return [each for each in definitions_in(journal) if each.kind == PREAMBLE or _concerns(each, replaced)]
 
 
 def commit(target: Target, journal: Journal, until: str | None) -> None:

@@ -20,7 +20,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome im
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import (
     Incoming,
     commit,
-    definitions_in,
+    definitions_within,
     forget,
     go_back,
     put_away,
@@ -115,7 +115,7 @@ def undo_restore(options: dict, check_mode: bool) -> dict:
 
 def _incoming(wanted: Journal) -> Incoming:
     facts = wanted.facts
-    return Incoming(frozenset(facts["going"]), definitions_in(wanted), facts["inventory"], *facts["schema"])
+    return Incoming(frozenset(facts["going"]), definitions_within(wanted), facts["inventory"], *facts["schema"])
 
 
 def _refuse_outside(target: Target, going: frozenset[str]) -> None:
