@@ -103,6 +103,8 @@ options:
       - Restore these tables alone, with their triggers, by a swap, and leave all else as it is. Only their part of the
         archive is read (set O(verify) to V(none) to read no more than that; each part has a checksum of its own).
       - Tables that others refer to by foreign keys are only restored together with those.
+      - Rows whose foreign keys then refer to rows that are not there, of these tables or of others, are counted in a
+        warning. They come back all the same, as the other tables may be what is to be put right next.
     type: list
     elements: str
     default: []

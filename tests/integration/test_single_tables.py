@@ -155,6 +155,79 @@ def test_a_table_that_others_refer_to_does_not_go_alone(server, linked, backup, 
     assert server.dump(linked) == before
 
 
+def warnings_of(done) -> list[str]:
+    """What a module warned of; with none it returns no list."""
+    return [str(each) for each in done.result.get("warnings", ())]
+
+
+def no_row(child: str, parent: str, key: str) -> str:
+    return f"Rows of {child} that refer to no row of {parent} by the foreign key {key}"
+
+
+def test_rows_that_come_back_and_refer_to_none_are_counted(server, linked, backup, run_module):
+    taken = backup(linked)
+    server.execute("DELETE FROM person", "DELETE FROM country WHERE code = 'us'", schema=linked)
+    server.execute("INSERT INTO person VALUES (1, 'se', 'Ada'), (2, NULL, 'Grace')", schema=linked)
+
+    done = run_module("db_restore", {"backup": taken["path"], "tables": ["person"]})
+
+    assert done["outcome"] == "restored"
+    (warning,) = warnings_of(done)
+    assert f"{no_row('person', 'country', 'lives_in')}: 1. " in warning
+    assert "Restore both tables" in warning
+    assert server.query("SELECT COUNT(*) FROM person", schema=linked) == [(2,)]
+    # With the rows that they refer to, or beside their namesakes, there is nothing to say.
+    for more in ({"tables": ["person", "country"]}, {"tables": ["person"], "table_suffix": "_old"}):
+        assert warnings_of(run_module("db_restore", {"backup": taken["path"], **more})) == []
+
+
+def test_rows_that_stay_and_refer_to_none_in_a_table_that_comes_back_are_counted(server, linked, backup, run_module):
+    server.execute(
+        "CREATE TABLE town (country CHAR(2), name VARCHAR(40), PRIMARY KEY (country, name),"
+        " CONSTRAINT lies_in FOREIGN KEY (country) REFERENCES country (code))",
+        "CREATE TABLE street (id INT PRIMARY KEY, country CHAR(2), town VARCHAR(40), CONSTRAINT runs_through"
+        " FOREIGN KEY (country, town) REFERENCES town (country, name))",
+        "INSERT INTO town VALUES ('se', 'Lund')",
+        "INSERT INTO street VALUES (1, 'se', 'Lund'), (2, 'se', NULL), (3, NULL, NULL)",
+        schema=linked,
+    )
+    taken = backup(linked)
+    server.execute(
+        "INSERT INTO town VALUES ('se', 'Kiruna'), ('us', 'Lund')",
+        "INSERT INTO street VALUES (4, 'se', 'Kiruna'), (5, 'us', 'Lund'), (6, 'us', NULL)",
+        "SET foreign_key_checks = 0",
+        "DROP TABLE town",
+        schema=linked,
+    )
+
+    done = run_module("db_restore", {"backup": taken["path"], "tables": ["town"], "safety_backup": False})
+
+    (warning,) = warnings_of(done)
+    assert f"{no_row('street', 'town', 'runs_through')}: 2. " in warning
+
+
+def test_rows_that_refer_to_a_table_that_is_not_there_are_said_and_come_back(server, linked, backup, run_module):
+    taken = backup(linked)
+    server.execute("SET foreign_key_checks = 0", "DROP TABLE country", schema=linked)
+
+    done = run_module("db_restore", {"backup": taken["path"], "tables": ["person"]})
+
+    assert done["outcome"] == "restored"
+    (warning,) = warnings_of(done)
+    assert f"{no_row('person', 'country', 'lives_in')} could not be counted: " in warning
+    assert f"Table '{linked}.country' doesn't exist" in warning
+
+
+def test_rows_that_refer_to_none_in_a_table_that_a_backup_leaves_out_are_counted(server, linked, backup, run_module):
+    taken = backup(linked, exclude_tables=["country"])
+    server.execute("DELETE FROM person", "DELETE FROM country", schema=linked)
+
+    done = run_module("db_restore", {"backup": taken["path"], "strategy": "swap"})
+
+    (warning,) = warnings_of(done)
+    assert f"{no_row('person', 'country', 'lives_in')}: 2. " in warning
+
+
 @pytest.mark.parametrize(
     ("tables", "options", "words"),
     [

@@ -43,6 +43,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_cop
     chosen_tables,
     preamble_of,
     require_copy,
+    warn_of_orphans,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.strategy import SWAP, Strategy, choose_strategy
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import (
@@ -429,6 +430,8 @@ def _by_swap(
         clock.end_of("load", bytes_to_load(strategy.copy))
         clock.tell_apart("indexes", indexing)
         require_copy(target, strategy.copy, strategy.journal.staging)
+        if scope.partial:
+            warn_of_orphans(target, strategy.copy, strategy.journal.staging, scope.going(target.present))
         clock.end_of("compare")
         _progress.phase("swapping")
         part = since(target, backup) if with_writes else None

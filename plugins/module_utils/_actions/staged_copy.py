@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress
@@ -36,8 +36,9 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump impor
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.sections import read_sections
 from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import Inventory, read_inventory
 from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import load_in_parallel, send_in_parallel
+from ansible_collections.dbops.recovery.plugins.module_utils._database.orphans import count_orphans, references_across
 from ansible_collections.dbops.recovery.plugins.module_utils._database.source import count_rows
-from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
 
 # Below this many bytes of rows a key is as well built row by row: one statement more costs more.
 _LATER_KEYS_BYTES = 256 * 1024
@@ -257,6 +258,34 @@ def require_copy(target: Target, plan: CopyPlan, schema: str) -> None:
     if wrong:
         # Counted beside the dump, rows may have come and gone in between.
         target.warnings.append(f"rows that were counted beside the dump of {plan.backup.name}: {'; '.join(wrong[:5])}")
+
+
+def warn_of_orphans(target: Target, plan: CopyPlan, schema: str, going: Collection[str]) -> None:
+    """Say which rows will refer to none, of the copied tables and of those that stay, once these have gone.
+
+    It is no failure: to bring back some tables of several is often the very way to put such rows right.
+    """
+    if plan.beside:
+        return  # they have no foreign keys
+    _progress.phase("looking for rows that refer to none")
+    connection = target.keep_connected()
+    for reference in references_across(connection, target.name, schema, going, plan.tables):
+        child, parent = (
+            name if there in (target.name, schema) else f"{there}.{name}"
+            for there, name in (reference.child, reference.parent)
+        )
+        rows = f"Rows of {child} that refer to no row of {parent} by the foreign key {reference.name}"
+        try:
+            count = count_orphans(connection, reference)
+        except Interrupted:
+            raise
+        except RecoveryError as error:
+            target.warnings.append(f"{rows} could not be counted: {error}")
+            continue
+        if count:
+            target.warnings.append(
+                f"{rows}: {count}. The server keeps them as they are. Restore both tables, or put them right by hand."
+            )
 
 
 def chosen_tables(inventory: Inventory, tables: frozenset[str]) -> Inventory:

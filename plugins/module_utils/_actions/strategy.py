@@ -138,9 +138,8 @@ def _obstacle(target: Target, scope: Scope, swap: Strategy) -> str | None:
     counted = sorted(table for table, each in copy.definitions.items() if b"nextval(" in each.data)
     if counted:
         return f"a default names a sequence of the schema itself, in {', '.join(counted[:5])}"
-    partial = not scope.whole or scope.left_alone
     unknown = sorted(table for table, each in copy.definitions.items() if not each.understood)
-    if partial and any(b" FOREIGN KEY (" in copy.definitions[table].data for table in unknown):
+    if scope.partial and any(b" FOREIGN KEY (" in copy.definitions[table].data for table in unknown):
         return f"the foreign keys of {', '.join(unknown[:5])} cannot be told from the backup"
     if target.schema is not None:
         try:

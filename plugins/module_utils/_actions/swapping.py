@@ -90,6 +90,11 @@ class Scope:
     suffix: str = ""
     left_alone: frozenset[str] = frozenset()
 
+    @property
+    def partial(self) -> bool:
+        """Whether tables of the live schema stay."""
+        return not self.whole or bool(self.left_alone)
+
     def within(self, target: Target, inventory: Inventory) -> Inventory:
         """Return of a live inventory what is replaced, and must be as it should afterwards."""
         connection, schema = target.connection, target.name
