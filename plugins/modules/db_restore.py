@@ -117,6 +117,8 @@ options:
     description:
       - Whether events arrive as they are (V(keep)) or disabled (V(disable)). V(auto) disables them where the
         backup goes to another database, or another host's server, than it comes from.
+      - An event whose only time or end has passed is dropped or disabled by the server as soon as it is made. A warning
+        names it.
     type: str
     choices: [auto, keep, disable]
     default: auto

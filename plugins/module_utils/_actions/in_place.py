@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import Adaptation
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.past_events import events_of, less_past_events
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import (
     Objects,
     Target,
@@ -118,6 +119,7 @@ def go_back_in_place(target: Target, safety: Backup | None) -> str:
     kept = safety.manifest["inventory"]
     target.warn_of_lost(f"view {view}" for view in target.present.get("view", ()) if view not in kept.get("view", ()))
     difference = compare(kept, read_inventory(connection, target.name))
+    difference = less_past_events(connection, target.warnings, difference, events_of(safety))
     if difference:
         raise RecoveryError(f"after going back, {target.name} is not what it was: {difference.describe()}")
     return f"from the safety backup {safety.name}"

@@ -20,6 +20,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import words_of
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.past_events import less_past_events
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import Target
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
     EVENTS,
@@ -331,7 +332,7 @@ def _undo_swap(target: Target, journal: Journal) -> None:
     if compare(wanted, now):
         _make_again(target, wanted, now, kept)
         now = scope.within(target, read_inventory(connection, target.name))
-    difference = compare(wanted, now)
+    difference = less_past_events(connection, target.warnings, compare(wanted, now), kept)
     not_kept = _not_kept(difference.missing, kept)
     target.warn_of_lost(not_kept)
     if difference.unexpected or difference.changed or set(difference.missing) - not_kept:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.past_events import events_of, less_past_events
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import Findings
 from ansible_collections.dbops.recovery.plugins.module_utils._database import server as servers
@@ -269,6 +270,7 @@ def require_equal(
         adapted: labels of the objects whose definitions were changed on purpose.
     """
     difference = _difference(target, backup, expected, found, set(adapted))
+    difference = less_past_events(target.connection, target.warnings, difference, events_of(backup))
     if difference:
         raise RecoveryError(f"After loading, {target.name} is not what {backup.name} lists: {difference.describe()}.")
 

@@ -17,6 +17,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.leftovers 
     steps_after_swap,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import undone
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.past_events import less_past_events
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import (
     Incoming,
     commit,
@@ -89,9 +90,11 @@ def undo_restore(options: dict, check_mode: bool) -> dict:
     journal.staging = wanted.previous
     try:
         staging.begin(target.connection, journal)
-        seconds = swap_in(target, journal, scope, _incoming(wanted))
+        incoming = _incoming(wanted)
+        seconds = swap_in(target, journal, scope, incoming)
         found = scope.within(target, read_inventory(target.connection, name))
-        difference = compare(wanted.facts["inventory"], found)
+        difference = compare(incoming.inventory, found)
+        difference = less_past_events(target.connection, target.warnings, difference, incoming.bodies)
         if difference:
             raise RecoveryError(f"After swapping back, {name} is not what it was: {difference.describe()}.")
         # It is undone now; to end before the rest is put away would only leave that lying about.

@@ -35,6 +35,13 @@ _ENABLED = re.compile(
     rb" ON COMPLETION (?:NOT )?PRESERVE) ENABLE\b"
 )
 
+# When an event is due for the only time, or ends, and the time zone that this is in, which the dump sets before it.
+_LAST_TIME = re.compile(
+    rb" EVENT (?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\") ON SCHEDULE"
+    rb" (?:AT|EVERY (?:(?! ON COMPLETION )[^\n])* ENDS) '([^'\n]+)' ON COMPLETION "
+)
+_TIME_ZONE = re.compile(rb"^/\*!\d+ SET time_zone *= '([^'\n]*)'", re.MULTILINE)
+
 # (user, host); a role has no host.
 Account = tuple
 
@@ -117,3 +124,15 @@ def with_events_disabled(section: Section) -> tuple[Section, list[str]]:
             names.append(name)
             data = data.replace(text, new, 1)
     return replace(section, data=data), names
+
+
+def last_times(sections: Iterable[Section]) -> dict[str, tuple[str, str]]:
+    """Return the events that come to an end by themselves, each with its last moment and the time zone of that."""
+    found = {}
+    for section in sections:
+        for kind, name, text in bodies_in(section):
+            moment = _LAST_TIME.search(text) if kind == "event" else None
+            if moment:
+                zone = _TIME_ZONE.search(text, 0, moment.start())
+                found[name] = (moment.group(1).decode(), zone.group(1).decode() if zone else "SYSTEM")
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.bodies import (
+    last_times,
     qualified_names,
     with_definers,
     with_events_disabled,
@@ -93,3 +94,40 @@ def test_an_event_that_sleeps_already_is_left_as_it_is():
     asleep = Section(EVENTS, None, NIGHTLY.replace(b"PRESERVE ENABLE DO", b"PRESERVE DISABLE DO"))
 
     assert with_events_disabled(asleep) == (asleep, [])
+
+
+def event(schedule: bytes, body: bytes = b"DO 1", zone: bytes = b"SYSTEM", name: bytes = b"`e`") -> bytes:
+    """An event as the client writes it, between what sets the session before and after."""
+    return (
+        b"DELIMITER ;;\n/*!50003 SET sql_mode              = '' */ ;;\n"
+        b"/*!50003 SET @saved_time_zone      = @@time_zone */ ;;\n"
+        b"/*!50003 SET time_zone             = '" + zone + b"' */ ;;\n"
+        b"/*!50106 CREATE*/ /*!50117 DEFINER=`ann`@`%`*/ /*!50106 EVENT "
+        + name
+        + b" ON SCHEDULE "
+        + schedule
+        + b" ON COMPLETION NOT PRESERVE ENABLE DO "
+        + body
+        + b" */ ;;\n"
+        b"/*!50003 SET time_zone             = @saved_time_zone */ ;;\n"
+    )
+
+
+def test_the_last_time_of_an_event_is_read_with_its_time_zone():
+    daily = b"EVERY '1:30' HOUR_MINUTE STARTS '2026-01-01 00:00:00'"
+    ends = b" ENDS '2026-02-01 00:00:00' ON COMPLETION "
+    section = Section(
+        EVENTS,
+        None,
+        event(b"AT '2026-01-01 00:00:00'", zone=b"+05:00", name=b"`a``b`")
+        + event(daily + b" ENDS '2027-01-01 00:00:00'", b"SELECT '" + ends + b"'", b"Europe/Berlin", b'"ended"')
+        # What goes on for ever, whatever its body says.
+        + event(daily, b"SELECT '" + ends + b"'", name=b"`endless`")
+        + b"DELIMITER ;\n",
+    )
+
+    assert last_times([section]) == {
+        "a`b": ("2026-01-01 00:00:00", "+05:00"),
+        "ended": ("2027-01-01 00:00:00", "Europe/Berlin"),
+    }
+    assert last_times([Section(EVENTS, None, NIGHTLY), routine(b"SELECT 1")]) == {}
