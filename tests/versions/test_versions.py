@@ -129,6 +129,53 @@ def test_a_demanding_schema_is_proved_and_comes_back_byte_for_byte(place, demand
     assert settled(place.dump(demanding)) == before
 
 
+def test_keys_are_in_their_order_again_where_some_are_built_after_the_rows(place, folder):
+    unique = "UNIQUE KEY one (id, a), UNIQUE KEY odd_one {}, UNIQUE KEY two (id, b)"
+    others = "KEY by_a (a), KEY odd {}, KEY by_b (b), KEY counted (id, a), {} KEY words (words)"
+    keys = {
+        "MariaDB 10.5": ("(c, words)", "(b, a), SPATIAL KEY by_place (place)", "UNIQUE"),
+        "MariaDB 11.8": ("(id, c) IGNORED", "(b, a) IGNORED, SPATIAL KEY by_place (place)", "UNIQUE"),
+        "MySQL 9": ("((a + id))", "(b, a) INVISIBLE, KEY computed ((a * 2))", "FULLTEXT"),
+    }[place.version.label]
+    columns = "id INT AUTO_INCREMENT PRIMARY KEY, a INT, b INT, c CHAR(250), words TEXT, place POINT NOT NULL"
+    numbers = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 900)"
+    schema = place.make_schema(
+        f"CREATE TABLE t ({columns}, {f'{unique}, {others}'.format(*keys)});"
+        f"INSERT INTO t {numbers} SELECT n, n, n, REPEAT('x', 250), CONCAT(n, REPEAT('y', 99)), POINT(1, n)"
+        " FROM numbers;"
+    )
+    before = settled(place.dump(schema))
+    taken = back_up(place, schema, folder)
+    place.execute("DELETE FROM t", schema=schema)
+
+    place.module("db_restore", {"backup": taken["path"], "strategy": "swap"})
+
+    assert settled(place.dump(schema)) == before
+
+
+@pytest.mark.parametrize("strategy", ["swap", "in_place"])
+def test_an_event_whose_time_has_passed_is_proved_and_no_obstacle(place, shop, folder, strategy):
+    due = "ON SCHEDULE AT '2020-01-01 00:00:00' ON COMPLETION"
+    place.execute(
+        "SET TIMESTAMP = 1",
+        f"CREATE EVENT once {due} NOT PRESERVE DO DELETE FROM orders",
+        f"CREATE EVENT kept {due} PRESERVE DO DELETE FROM orders",
+        schema=shop,
+    )
+    taken = back_up(place, shop, folder)
+    verified = place.module("backup_verify", {"backup": taken["path"], "level": "restore"})
+    assert [check for check in verified["checks"] if not check["passed"]] == []
+    place.execute("DROP EVENT once", "DROP EVENT kept", "DROP EVENT nightly", schema=shop)
+
+    done = place.module("db_restore", {"backup": taken["path"], "strategy": strategy})
+
+    assert "event kept, event once." in str(done["warnings"])
+    statuses = dict(
+        place.query("SELECT event_name, status FROM information_schema.events WHERE event_schema = %s", (shop,))
+    )
+    assert statuses == {"nightly": "ENABLED", "kept": "DISABLED"}
+
+
 def test_the_rows_are_counted_for_every_table(place, demanding, folder):
     content = manifest(back_up(place, demanding, folder, non_transactional="lock"))
 

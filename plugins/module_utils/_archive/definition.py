@@ -139,7 +139,7 @@ def _may_come_later(lines: list[bytes]) -> set[bytes]:
     """
     counted = _needs_a_key(lines)
     later: set[bytes] = set()
-    before_one_that_stays = set()
+    before_one_that_stays: set[bool] = set()
     for line in reversed(lines):
         unique = line.startswith(_UNIQUE)
         plain = _PLAIN_KEY.fullmatch(line)
