@@ -113,10 +113,10 @@ lock:
     since: "2026-11-22T10:15:00.123Z"
 unfinished:
   description:
-    - What deployments and rollbacks have left half done, as they were killed or ended V(broken); none when all came to an
-      end. One that fails and goes back leaves what it had found half done as it was.
-    - C(deployment), C(release), C(step), C(result) and C(time) are of the last of them. C(touched) says whether more than
-      staging had begun.
+    - What deployments and rollbacks have left half done, as they were killed or ended V(broken); none when all came to
+      an end. One that fails and goes back leaves what it had found half done as it was.
+    - C(deployment), C(release), C(step), C(result) and C(time) are of the last of them. C(touched) says whether more
+      than staging had begun.
     - C(migrating) says whether migrations had begun, C(restoring) whether a rollback by hand to the release C(to) had
       begun to restore the database, and none of that was put back; C(backup) is the one that takes the database out of
       that.
