@@ -21,7 +21,8 @@ description:
     C(RENAME TABLE). The application sees the old data until then, and the new after it. See O(strategy).
   - A restore that was interrupted, by C(kill -9) or a power cut, is taken back by the next run for the same database,
     from wherever that runs; the server itself holds what is needed.
-  - Also restores dumps made by other means (C(.sql), C(.sql.gz), C(.sql.zst) without a manifest).
+  - Also restores dumps made by other means (C(.sql), C(.sql.gz), C(.sql.zst) without a manifest). Statements in them that
+    are about replication are left out, and named, so that replicas follow.
   - The application must not write meanwhile, since what it writes is lost.
 version_added: 0.1.0
 author:
@@ -119,6 +120,8 @@ options:
         backup goes to another database, or another host's server, than it comes from.
       - An event whose only time or end has passed is dropped or disabled by the server as soon as it is made. A warning
         names it.
+      - In a dump without a manifest, events and definers are found by the dump's comments. Where they stand elsewhere,
+        V(disable), and a O(definer) other than V(keep), are refused.
     type: str
     choices: [auto, keep, disable]
     default: auto

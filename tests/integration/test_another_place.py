@@ -191,3 +191,56 @@ def test_a_backup_of_another_kind_of_server_is_refused_unless_told(
     done = run_module("db_restore", {**options, "accept": [accept]}, check=check)
     assert done["strategy"] == "swap"
     assert server.dump(shop) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"events": "disable"}, "event nightly would stay as it is"),
+        ({"definer": "account"}, "what belongs to owner@localhost would stay its own"),
+        ({"definer": "invoker"}, "what belongs to owner@localhost would stay its own"),
+    ],
+)
+def test_what_cannot_be_changed_in_a_dump_without_comments_is_refused(
+    server, shop, owned, staging, run_module, tmp_path, options, words
+):
+    paths = {}
+    for comments in ("--comments", "--skip-comments"):
+        paths[comments] = tmp_path / f"by-hand{comments}.sql"
+        paths[comments].write_bytes(server.dump(shop, comments))
+    server.execute("DROP USER owner@localhost", "CREATE TABLE untouched (id INT)", schema=staging)
+    before = server.dump(staging)
+    order = {"database": staging, "safety_backup": False, **options}
+
+    refused = run_module("db_restore", {"backup": str(paths["--skip-comments"]), **order}, fails=True)
+
+    assert words in refused.message
+    assert "Nothing was touched" in refused.message
+    assert server.dump(staging) == before
+    # Where they are announced, or as they are, they arrive.
+    run_module("db_restore", {"backup": str(paths["--comments"]), **order})
+    changed = events_of(server, staging)["nightly"], owners(server, staging)
+    assert changed in [("DISABLED", {"owner@localhost"}), ("ENABLED", {"root@localhost"})]
+    as_they_are = {**order, "events": "keep", "definer": "keep"}
+    run_module("db_restore", {"backup": str(paths["--skip-comments"]), **as_they_are})
+    assert owners(server, staging) == {"owner@localhost"}
+
+
+@pytest.mark.parametrize(
+    ("version", "flavour", "accept"),
+    [("8.0.36", "mysql", "other_flavour"), ("99.1.0-MariaDB", "mariadb", "newer_server")],
+)
+def test_a_dump_made_by_hand_of_another_kind_of_server_is_refused_unless_told(
+    server, shop, run_module, tmp_path, version, flavour, accept
+):
+    before = server.dump(shop)
+    path = tmp_path / "by-hand.sql"
+    path.write_bytes(re.sub(rb"(?m)^(-- Server version\t).*$", rb"\g<1>" + version.encode(), before))
+    order = {"backup": str(path), "database": shop, "safety_backup": False}
+
+    refused = run_module("db_restore", order, fails=True)
+
+    assert f"by-hand comes from {flavour} {version}; the server here is" in refused.message
+    assert f"accept: [{accept}]" in refused.message
+    assert server.dump(shop) == before
+    assert run_module("db_restore", {**order, "accept": [accept]})["outcome"] == "restored"

@@ -70,3 +70,43 @@ def test_a_replica_follows_a_restore_and_its_undoing(pair, backup, run_module, s
         run_module("db_restore", {"database": schema, "drop_previous": True, **socket})
         follow(primary, replica)
     assert beside(replica, schema) == beside(primary, schema) == []
+
+
+# As MySQL's client writes it where GTIDs are on, and either one when it is told to.
+REPLICATION = b"""SET @MYSQLDUMP_TEMP_LOG_BIN = @@SESSION.SQL_LOG_BIN;
+SET @@SESSION.SQL_LOG_BIN= 0;
+SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '692c8522-e66b-11f1-931c-02fc00000001:1-9,
+7b1f0a3e-e66b-11f1-931c-02fc00000001:1';
+SET GLOBAL gtid_slave_pos='7-7-7';
+CHANGE MASTER TO MASTER_LOG_FILE='binlog.000002', MASTER_LOG_POS=344;
+"""
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+@pytest.mark.parametrize("options", [(), ("--skip-comments",)], ids=["with comments", "without"])
+def test_a_replica_follows_the_restore_of_a_dump_made_by_hand_that_is_not_to_be_logged(
+    pair, run_module, tmp_path, options, place
+):
+    primary, replica, schema = pair
+    before = settled(primary.dump(schema))
+    text = primary.dump(schema, *options)
+    told = (
+        b"/*!40103 SET TIME_ZONE='+00:00' */;\n" if place == "first" else b"/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n"
+    )
+    assert told in text
+    path = tmp_path / "by-hand.sql"
+    path.write_bytes(text.replace(told, told + REPLICATION))
+    migrate(primary, schema)
+
+    order = {"backup": str(path), "database": schema, "safety_backup": False, "login_unix_socket": primary.socket}
+    done = run_module("db_restore", order)
+
+    assert settled(primary.dump(schema)) == before
+    follow(primary, replica)
+    assert settled(replica.dump(schema)) == before
+    assert primary.query("SELECT @@gtid_slave_pos") == [("",)]
+    assert primary.query("SHOW SLAVE STATUS") == []
+    (said,) = [each for each in map(str, done["warnings"]) if "Left out of by-hand" in each]
+    assert "SET @@SESSION.SQL_LOG_BIN" in said
+    assert "SET @@GLOBAL.GTID_PURGED" in said
+    assert "CHANGE MASTER" in said

@@ -18,7 +18,7 @@ from datetime import datetime
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec, manifest
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.contents import Contents
-from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import split, without_log_switch
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import split, without_replication
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.writer import write_archive
 from ansible_collections.dbops.recovery.plugins.module_utils._database import server as servers
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import still_connected
@@ -178,7 +178,7 @@ def _dump_into(partial: str, source: Source, chosen: codec.Codec, contents: Cont
     arguments = dump_arguments(source.program, source.schema.name, source.plan)
     try:
         with closing(read_dump(source.program, source.settings, arguments)) as blocks:
-            sections = map(without_log_switch, split(_progress.counted(blocks)))
+            sections = map(without_replication, split(_progress.counted(blocks)))
             return write_archive(partial, contents.watch(sections), chosen)
     except Interrupted:
         raise

@@ -21,14 +21,8 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.bodies imp
     with_events_disabled,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
-from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
-    EVENTS,
-    ROUTINES,
-    TRIGGERS,
-    VIEW,
-    VIEW_PLACEHOLDER,
-    Section,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.contents import Contents
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import DEFINITIONS, Section
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.sections import read_sections
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import query
 from ansible_collections.dbops.recovery.plugins.module_utils._database.privileges import (
@@ -42,12 +36,10 @@ DISABLE = "disable"
 INVOKER = "invoker"
 AUTO = "auto"
 
-_DEFINITIONS = (TRIGGERS, ROUTINES, EVENTS, VIEW_PLACEHOLDER, VIEW)
-
 
 def bodies_of(backup: Backup) -> list[Section]:
     """Return the sections of a backup with its triggers, routines, events and views. Raise RecoveryError."""
-    wanted = [entry for entry in backup.manifest["archive"]["sections"] if entry["kind"] in _DEFINITIONS]
+    wanted = [entry for entry in backup.manifest["archive"]["sections"] if entry["kind"] in DEFINITIONS]
     return list(read_sections(backup, wanted))
 
 
@@ -68,11 +60,6 @@ class Adaptation:
     account: Account = ("", "")
     as_invoker: bool = False
     changed: set[str] = field(default_factory=set)
-
-    @property
-    def changes_text(self) -> bool:
-        """Whether there is anything to change."""
-        return self.disable_events or bool(self.missing)
 
     def apply(self, section: Section) -> Section:
         """Return a section as it is to be loaded."""
@@ -121,6 +108,22 @@ def adapt(
         account=_own_account(target),
         as_invoker=options["definer"] == INVOKER,
     )
+
+
+def require_reachable(backup: Backup, contents: Contents, adaptation: Adaptation) -> None:
+    """Raise RecoveryError where a dump made by hand does not say by comments where that stands which is to be changed.
+
+    contents is what was seen in it.
+    """
+    unreached = [f"event {name} would stay as it is" for name in sorted(contents.unannounced_events)]
+    unreached = unreached if adaptation.disable_events else []
+    owners = sorted(map(account_name, contents.unannounced_definers & adaptation.missing))
+    unreached += [f"what belongs to {owner} would stay its own" for owner in owners]
+    if unreached:
+        raise RecoveryError(
+            f"{backup.path} has no comments that say where its definitions stand, so {', '.join(unreached)}. Dump it "
+            "again with comments, or restore it with events: keep and definer: keep, and change those by hand."
+        )
 
 
 def _missing_accounts(target: Target, options: dict, definers: Iterable[Account]) -> frozenset[Account]:

@@ -24,7 +24,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.target imp
     schema_defaults,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
-from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import split
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import split, without_replication
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.reader import plain_bytes
 from ansible_collections.dbops.recovery.plugins.module_utils._database import server as servers
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import identifier, query
@@ -72,9 +72,9 @@ def replace_in_place(
         drop_objects(target.connection, target.name, going)
         set_schema_defaults(target.connection, target.schema, *schema_defaults(backup))
     _progress.phase("loading", target.name, backup.sql_bytes)
-    blocks: Iterable[bytes] = _as_listed(backup, _progress.counted(plain_bytes(backup.path)))
-    if adaptation.changes_text:
-        blocks = (adaptation.apply(section).data for section in split(blocks))
+    sections = split(_as_listed(backup, _progress.counted(plain_bytes(backup.path))))
+    # Whoever made the dump, replicas follow, and the server is none of its business.
+    blocks = (adaptation.apply(without_replication(section)).data for section in sections)
     warnings = load_dump(target.program, target.settings, target.name, blocks)
     target.warnings += [f"while loading {backup.name}: {warning}" for warning in warnings]
     connection = target.keep_connected()

@@ -17,7 +17,12 @@ from datetime import timedelta
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress, _signals
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import require_space, take_backup
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.clock import Clock
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import Adaptation, adapt, bodies_of
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import (
+    Adaptation,
+    adapt,
+    bodies_of,
+    require_reachable,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.in_place import (
     go_back_in_place,
     replace_in_place,
@@ -147,7 +152,7 @@ def _restore(options: dict, check_mode: bool) -> dict:
     target = look_at_target(options, name)
     if options["backup"] == "latest":
         target.warnings += catalog.unreadable_in(options["directory"])
-    refuse_other_server(target, backup, options["accept"])
+    refuse_other_server(target, backup, findings, options["accept"])
     refuse_other_case(target, backup)
     if check_mode:
         target.warnings += explain_unfinished(target)
@@ -249,6 +254,8 @@ def _order(target: Target, backup: catalog.Backup, findings: Findings | None, op
         # Its sections are not at hand, and its text was looked at as a whole.
         definers = set(findings.contents.definers)
     adaptation = adapt(target, backup, bodies, options, definers)
+    if backup.manifest is None:
+        require_reachable(backup, findings.contents, adaptation)
     strategy = choose_strategy(target, backup, scope, options["strategy"])
     expected = _expected(backup, findings, scope, bodies)
     return Order(target, backup, scope, expected, bodies, definers, adaptation, strategy)
@@ -263,6 +270,11 @@ def _require_possible(order: Order, findings: Findings | None, with_safety: bool
     require_definers(target, set(map(account_name, kept)), with_way_back)
     require_trust(target, order.expected_objects, with_way_back)
     require_taken(target, backup, findings)
+    if backup.manifest is None and findings.contents.replication:
+        said = ", ".join(dict.fromkeys(findings.contents.replication))
+        target.warnings.append(
+            f"Left out of {backup.name}, since they are about the server and not about {target.name}: {said}."
+        )
     if order.expected is None:
         target.warnings.append(
             f"{backup.name} has no manifest and no comments that say what it holds, so the restored objects cannot be "

@@ -149,26 +149,33 @@ def require_confirmation(options: dict, name: str, by: str) -> None:
         )
 
 
-def refuse_other_server(target: Target, backup: Backup, accepted: list[str]) -> None:
-    """Raise RecoveryError when a backup is of the other flavour, or of a newer server, and that is not accepted."""
-    if not backup.manifest:
-        return
-    source = backup.manifest["server"]
-    comes = f"{backup.name} comes from {source['flavour']} {source['version']}; the server here is "
+def refuse_other_server(target: Target, backup: Backup, findings: Findings | None, accepted: list[str]) -> None:
+    """Raise RecoveryError when a backup is of the other flavour, or of a newer server, and that is not accepted.
+
+    What has no manifest says in its own text where it comes from, if anywhere.
+    """
+    if backup.manifest:
+        source = backup.manifest["server"]
+        flavour, version = source["flavour"], source["version"]
+    else:
+        flavour, version = findings.contents.flavour, findings.contents.version
+    comes = f"{backup.name} comes from {flavour} {version or 'of some version'}; the server here is "
     here = f"{comes}{target.server.flavour} {target.server.version}. "
-    if source["flavour"] != target.server.flavour:
+    if flavour not in (None, target.server.flavour):
         if OTHER_FLAVOUR not in accepted:
             raise RecoveryError(
                 f"{here}Collations, sequences and generated columns do not go over from one to the other. Nothing was "
                 f"touched. To try it all the same, accept: [{OTHER_FLAVOUR}]."
             )
-    elif (
-        servers.version_tuple(source["version"])[:2] > target.server.version_tuple[:2] and NEWER_SERVER not in accepted
-    ):
+    elif version and _is_newer(version, target.server.version) and NEWER_SERVER not in accepted:
         raise RecoveryError(
             f"{here}An older server does not know all types, collations and clauses of a newer one, and words "
             f"definitions otherwise. Nothing was touched. To try it all the same, accept: [{NEWER_SERVER}]."
         )
+
+
+def _is_newer(version: str, here: str) -> bool:
+    return servers.version_tuple(version)[:2] > servers.version_tuple(here)[:2]
 
 
 def refuse_other_case(target: Target, backup: Backup) -> None:

@@ -22,8 +22,12 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump impor
     has_one_row_a_line,
     longest_statement,
     objects_in,
+    replication_in,
     rows_in,
     schemas_named,
+    server_version_in,
+    unannounced_definers,
+    unannounced_events,
 )
 
 
@@ -39,7 +43,10 @@ class Contents:
         rows: {table: number of rows}, None where they could not be counted.
         binlog: file, position and gtid, as far as noted.
         one_row_a_line: whether its client says that it writes so.
-        flavour: the flavour of the server that it is of, as far as it says so.
+        flavour, version: of the server that it is of, as far as it says so.
+        replication: the beginnings of the statements about replication in it.
+        unannounced_events, unannounced_definers: events, and accounts that views and bodies belong to, where no comment
+            says that such ones follow.
         count_rows: whether rows are counted at all.
         start: its first bytes.
         longest_statement: in bytes; a server takes it only if its max_allowed_packet is larger.
@@ -55,6 +62,10 @@ class Contents:
     binlog: dict = field(default_factory=dict)
     one_row_a_line: bool = False
     flavour: str | None = None
+    version: str | None = None
+    replication: list[str] = field(default_factory=list)
+    unannounced_events: set[str] = field(default_factory=set)
+    unannounced_definers: set[tuple[str, str | None]] = field(default_factory=set)
     count_rows: bool = False
     start: bytes = b""
     longest_statement: int = 0
@@ -76,6 +87,10 @@ class Contents:
         self.binlog.update(binlog_in(section))
         self.one_row_a_line = self.one_row_a_line or has_one_row_a_line(section)
         self.flavour = self.flavour or flavour_in(section)
+        self.version = self.version or server_version_in(section)
+        self.replication += replication_in(section)
+        self.unannounced_events |= unannounced_events(section)
+        self.unannounced_definers |= unannounced_definers(section)
 
     def _count(self, section: Section) -> None:
         if self.count_rows:

@@ -31,6 +31,8 @@ ROUTINES = "routines"
 EPILOGUE = "epilogue"
 
 _WITH_BODIES = (TRIGGERS, EVENTS, ROUTINES)
+# What is changed on the way to another place is looked for in these alone.
+DEFINITIONS = (*_WITH_BODIES, VIEW_PLACEHOLDER, VIEW)
 
 # Where a section may begin, in one expression, since one search of the rows takes a quarter of the time of four. Of the
 # last three, two stand before the other where the dump notes the position of the binary log: MariaDB's with an empty
@@ -91,7 +93,14 @@ _LOG_PLACE = re.compile(
 )
 # A plus sign in front adds to the GTIDs that a server has.
 _GTID = re.compile(rb"SET GLOBAL gtid_slave_pos='([^']+)'|GTID_PURGED=(?:/\*!80000 '\+'\*/ )?'\+?([^']+)'")
-_LOG_SWITCH = re.compile(rb"^SET @(?:MYSQLDUMP_TEMP_LOG_BIN|@SESSION\.SQL_LOG_BIN) ?= ?[^;\n]+;\n", re.MULTILINE)
+# Bodies, which may have any line, are matched first.
+_REPLICATION = re.compile(
+    rb"^DELIMITER (?!;\n).*?(?:^DELIMITER ;$|\Z)"
+    rb"|^(?P<words>SET @MYSQLDUMP_TEMP_LOG_BIN|SET @@SESSION\.SQL_LOG_BIN|SET @@GLOBAL\.GTID_PURGED"
+    rb"|SET GLOBAL gtid_slave_pos|CHANGE (?:MASTER|REPLICATION SOURCE)|(?:START|STOP) (?:SLAVE|ALL SLAVES|REPLICA))\b"
+    rb"[^;]*;\n",
+    re.MULTILINE | re.DOTALL,
+)
 # Comments, empty lines, and the line of MariaDB's that is a command to the client.
 _BETWEEN_STATEMENTS = re.compile(rb"(?:--[^\n]*(?:\n|$)|/\*M?!999999\\-[^\n]*\n|\s+)*")
 # At the beginning of a statement, where no value of a row stands.
@@ -101,7 +110,7 @@ DEFINER = re.compile(
 _CLIENT = re.compile(rb"^-- (?:MariaDB|MySQL) dump .*$", re.MULTILINE)
 _MARIADB_VERSION = re.compile(rb"(\d+)\.(\d+)\.\d+-MariaDB")
 # As the clients write it, and phpMyAdmin with a colon.
-_SERVER_VERSION = re.compile(rb"^-- Server version:?\s.*$", re.MULTILINE)
+_SERVER_VERSION = re.compile(rb"^-- Server version:?\s+(?P<version>\S*).*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -315,6 +324,12 @@ def flavour_in(section: Section) -> str | None:
     return "mariadb" if b"mariadb" in match.group().lower() else "mysql"
 
 
+def server_version_in(section: Section) -> str | None:
+    """Return the version of the server that a dump is of, where this section says so."""
+    match = _SERVER_VERSION.search(section.data) if section.kind == PREAMBLE else None
+    return match["version"].decode("ascii", "replace") or None if match else None
+
+
 def binlog_in(section: Section) -> dict:
     """Return what the dump notes of the binary log at its moment: file and position, gtid; {} where it does not."""
     if section.kind not in (PREAMBLE, EPILOGUE):
@@ -329,14 +344,24 @@ def binlog_in(section: Section) -> dict:
     return noted
 
 
-def without_log_switch(section: Section) -> Section:
-    """Given a section, return it without the statements that keep what is restored out of the binary log.
+def replication_in(section: Section) -> list[str]:
+    """Return the beginnings of a section's statements that are about replication, and so about the server.
 
-    MySQL's client writes them beside the GTIDs that it notes; replicas would miss the restored rows without a word.
+    They keep what follows out of the binary log, so that replicas would miss it without a word, or set which
+    transactions the server has seen and whom it follows. MySQL's client writes them where GTIDs are on, and either one
+    when it is told to (--source-data=1, --dump-replica).
     """
-    if section.kind not in (PREAMBLE, EPILOGUE):
+    # No line of rows begins so.
+    if section.kind == ROWS and b"\nS" not in section.data and b"\nC" not in section.data:
+        return []
+    return [match["words"].decode() for match in _REPLICATION.finditer(section.data) if match["words"]]
+
+
+def without_replication(section: Section) -> Section:
+    """Return a section without the statements that replication_in() finds."""
+    if not replication_in(section):
         return section
-    return replace(section, data=_LOG_SWITCH.sub(b"", section.data))
+    return replace(section, data=_REPLICATION.sub(lambda match: b"" if match["words"] else match.group(), section.data))
 
 
 def _outside_bodies(section: Section) -> bytes:
@@ -352,6 +377,18 @@ def definers_in(section: Section) -> set[tuple[str, str | None]]:
     if b"DEFINER=" not in section.data:
         return set()
     return {(unquote(user), unquote(host) if host else None) for user, host in DEFINER.findall(section.data)}
+
+
+def unannounced_events(section: Section) -> set[str]:
+    """Return the events that a section makes although no comment announces that it would."""
+    if section.kind in DEFINITIONS or b" EVENT " not in section.data:
+        return set()
+    return {unquote(name) for kind, name in _BODY_OBJECT.findall(section.data) if kind.upper() == b"EVENT"}
+
+
+def unannounced_definers(section: Section) -> set[tuple[str, str | None]]:
+    """Return the accounts that a section's views and bodies belong to although no comment announces any."""
+    return set() if section.kind in DEFINITIONS else definers_in(section)
 
 
 def schemas_named(section: Section) -> set[str]:
