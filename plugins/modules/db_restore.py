@@ -21,8 +21,8 @@ description:
     C(RENAME TABLE). The application sees the old data until then, and the new after it. See O(strategy).
   - A restore that was interrupted, by C(kill -9) or a power cut, is taken back by the next run for the same database,
     from wherever that runs; the server itself holds what is needed.
-  - Also restores dumps made by other means (C(.sql), C(.sql.gz), C(.sql.zst) without a manifest). Statements in them that
-    are about replication are left out, and named, so that replicas follow.
+  - Also restores dumps made by other means (C(.sql), C(.sql.gz), C(.sql.zst) without a manifest). Statements in them
+    that are about replication are left out, and named, so that replicas follow.
   - The application must not write meanwhile, since what it writes is lost.
 version_added: 0.1.0
 author:

@@ -42,6 +42,10 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.loading i
     load_dump,
     set_schema_defaults,
 )
+from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_grants import (
+    read_routine_grants,
+    routines_of,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
 
@@ -69,6 +73,7 @@ def replace_in_place(
     else:
         triggers = triggers_of(target.connection, target.name, left_alone)
         going = without(target.present, table=left_alone, trigger=triggers)
+        target.routine_grants = read_routine_grants(target.connection, target.name)
         drop_objects(target.connection, target.name, going)
         set_schema_defaults(target.connection, target.schema, *schema_defaults(backup))
     _progress.phase("loading", target.name, backup.sql_bytes)
@@ -78,6 +83,7 @@ def replace_in_place(
     warnings = load_dump(target.program, target.settings, target.name, blocks)
     target.warnings += [f"while loading {backup.name}: {warning}" for warning in warnings]
     connection = target.keep_connected()
+    target.grant_again(target.routine_grants, routines_of(target.present))
     found = read_inventory(connection, target.name)
     found = without(found, table=left_alone, trigger=triggers_of(connection, target.name, left_alone))
     if expected is not None:
@@ -116,6 +122,7 @@ def go_back_in_place(target: Target, safety: Backup | None) -> str:
     set_schema_defaults(connection, now, target.schema.charset, target.schema.collation)
     _progress.phase("loading the safety backup", target.name, safety.sql_bytes)
     load_dump(target.program, target.settings, target.name, _progress.counted(plain_bytes(safety.path)))
+    target.grant_again(target.routine_grants, routines_of(target.present))
     kept = safety.manifest["inventory"]
     target.warn_of_lost(f"view {view}" for view in target.present.get("view", ()) if view not in kept.get("view", ()))
     difference = compare(kept, read_inventory(connection, target.name))

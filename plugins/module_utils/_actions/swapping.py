@@ -32,6 +32,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump impor
     Section,
     bodies_in,
     split,
+    without_routines,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database import staging
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import identifier, query
@@ -55,6 +56,12 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.loading i
     set_schema_defaults,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.programs import DUMP, find_program
+from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_grants import (
+    RoutineGrant,
+    noted_routine_grants,
+    read_routine_grants,
+    routines_of,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._database.server import find_schema
 from ansible_collections.dbops.recovery.plugins.module_utils._database.source import unreadable_views
 from ansible_collections.dbops.recovery.plugins.module_utils._database.staging import Journal
@@ -125,6 +132,7 @@ class Incoming:
         bodies: sections with the triggers, routines, events and views, and the preamble that they are loaded under.
         inventory: their definitions, as far as they say which objects of the live schema are the same already.
         charset, collation: of the schema, where known.
+        routine_grants: the rights on routines that come back after they were gone, as far as known.
     """
 
     tables: frozenset[str]
@@ -132,6 +140,7 @@ class Incoming:
     inventory: Inventory
     charset: str | None = None
     collation: str | None = None
+    routine_grants: Collection[RoutineGrant] = ()
 
 
 def swap_in(target: Target, journal: Journal, scope: Scope, incoming: Incoming) -> float:
@@ -144,6 +153,8 @@ def swap_in(target: Target, journal: Journal, scope: Scope, incoming: Incoming) 
     present = scope.within(target, target.present)
     swap = Swap(target.name, journal.staging, journal.previous, scope.going(present), incoming.tables, scope.suffix)
     unchanged = _unchanged(present, incoming)
+    routines = routines_of(present)
+    rights = read_routine_grants(connection, target.name) if routines else []
     staging.write(
         connection,
         journal,
@@ -153,6 +164,7 @@ def swap_in(target: Target, journal: Journal, scope: Scope, incoming: Incoming) 
         scope=[scope.whole, sorted(scope.tables), scope.suffix, sorted(scope.left_alone)],
         inventory=present,
         definitions=_packed(_definitions_of(target)) if target.schema else [],
+        routine_grants=rights,
         schema=[target.schema.charset, target.schema.collation] if target.schema else None,
     )
     if target.schema is None:
@@ -168,7 +180,9 @@ def swap_in(target: Target, journal: Journal, scope: Scope, incoming: Incoming) 
     seconds = time.monotonic() - clock
     if scope.whole:
         drop_objects(connection, target.name, _bodies_gone(present, incoming))
-    _load_bodies(target, [each for each in incoming.bodies if not _covers_only(each, unchanged)])
+    _load_bodies(target, _less(incoming.bodies, unchanged))
+    coming = [each for each in incoming.routine_grants if (each.kind, each.name) not in routines]
+    target.grant_again(rights if rights is None else [*rights, *coming], routines - unchanged)
     return seconds
 
 
@@ -196,6 +210,15 @@ def _covers_only(section: Section, unchanged: set[tuple[str, str]]) -> bool:
     if section.kind in (ROUTINES, EVENTS):
         return all((kind, name) in unchanged for kind, name, _text in bodies_in(section))
     return False
+
+
+def _less(sections: Iterable[Section], unchanged: set[tuple[str, str]]) -> list[Section]:
+    """Return sections less what need not be made: a routine that stays keeps the rights on it."""
+    return [
+        without_routines(each, unchanged) if each.kind == ROUTINES else each
+        for each in sections
+        if not _covers_only(each, unchanged)
+    ]
 
 
 def _bodies_gone(present: Inventory, incoming: Incoming) -> Inventory:
@@ -329,9 +352,13 @@ def _undo_swap(target: Target, journal: Journal) -> None:
     set_schema_defaults(connection, find_schema(connection, target.name), *facts["schema"])
     wanted, kept = facts["inventory"], definitions_in(journal)
     now = scope.within(target, read_inventory(connection, target.name))
+    routines = routines_of(wanted)
     if compare(wanted, now):
         _make_again(target, wanted, now, kept)
         now = scope.within(target, read_inventory(connection, target.name))
+    # Whoever was interrupted here may have made them again, and no more.
+    if routines:
+        target.grant_again(noted_routine_grants(facts.get("routine_grants")), routines)
     difference = less_past_events(connection, target.warnings, compare(wanted, now), kept)
     not_kept = _not_kept(difference.missing, kept)
     target.warn_of_lost(not_kept)
@@ -361,6 +388,7 @@ def _make_again(target: Target, wanted: Inventory, now: Inventory, kept: list[Se
         if now.get(kind, {}).get(name) != value
     }
     again = [each for each in kept if each.kind == PREAMBLE or _concerns(each, lost)]
+    again = _less(again, routines_of(wanted) - lost)
     # Those that are still there of a table's triggers come again with the others.
     drop_triggers(target.connection, target.name, {each.object for each in again if each.kind == TRIGGERS})
     _load_bodies(target, again)

@@ -10,7 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.privilege
     read_grants,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.programs import LOAD, Program, find_program
+from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_grants import RoutineGrant, grant_again
 from ansible_collections.dbops.recovery.plugins.module_utils._database.staging import take_lock
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
@@ -76,6 +77,8 @@ class Target:
     schema: servers.Schema | None
     present: Inventory
     warnings: list[str] = field(default_factory=list)
+    # The rights on routines from before they were dropped; None where nobody could see them.
+    routine_grants: list[RoutineGrant] | None = field(default_factory=list)
     locked: bool = False
 
     def look_again(self) -> None:
@@ -95,6 +98,10 @@ class Target:
             self.warnings.append(
                 f"These could not be read before the restore, nor made again after it: {', '.join(lost)}."
             )
+
+    def grant_again(self, wanted: Iterable[RoutineGrant] | None, dropped: Collection[tuple[str, str]]) -> None:
+        """Give rights on routines again that went with them; its warnings say which could not be given."""
+        self.warnings += grant_again(self.connection, self.server, self.name, wanted, dropped)
 
     def keep_connected(self) -> Any:
         """Return the connection, a new one if it was lost in the hours in which nothing was asked on it."""

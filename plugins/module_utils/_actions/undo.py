@@ -41,6 +41,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory
     objects_of,
     read_inventory,
 )
+from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_grants import noted_routine_grants
 from ansible_collections.dbops.recovery.plugins.module_utils._database.staging import Journal
 from ansible_collections.dbops.recovery.plugins.module_utils._database.swap import foreign_keys_from_outside
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
@@ -118,7 +119,8 @@ def undo_restore(options: dict, check_mode: bool) -> dict:
 
 def _incoming(wanted: Journal) -> Incoming:
     facts = wanted.facts
-    return Incoming(frozenset(facts["going"]), definitions_within(wanted), facts["inventory"], *facts["schema"])
+    rights = noted_routine_grants(facts.get("routine_grants")) or ()
+    return Incoming(frozenset(facts["going"]), definitions_within(wanted), facts["inventory"], *facts["schema"], rights)
 
 
 def _refuse_outside(target: Target, going: frozenset[str]) -> None:

@@ -14,7 +14,7 @@ Private to the collection.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -62,6 +62,8 @@ _WITHOUT_OBJECT = (EVENTS, ROUTINES, PREAMBLE)
 # A header names one object of at most 64 characters, each up to four bytes and perhaps doubled.
 _LONGEST_HEADER = 1024
 
+_BODY_BEGINS = b"\nDELIMITER ;;\n"
+_BODY_ENDS = b"\nDELIMITER ;\n"
 _SPACE = rb"(?:\s|/\*.*?\*/|--\s[^\n]*\n|\#[^\n]*\n)+"
 # Double quotes where the object was made under ANSI_QUOTES.
 _QUOTED = rb"(?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\")"
@@ -218,7 +220,7 @@ def _inside_body(pending: bytearray, position: int, kind: str) -> bool:
     if kind not in _WITH_BODIES:
         return False
     # Events say "DELIMITER ;;" before each and "DELIMITER ;" once, after the last.
-    return pending.rfind(b"\nDELIMITER ;;\n", 0, position) > pending.rfind(b"\nDELIMITER ;\n", 0, position)
+    return pending.rfind(_BODY_BEGINS, 0, position) > pending.rfind(_BODY_ENDS, 0, position)
 
 
 def unquote(name: bytes) -> str:
@@ -244,13 +246,45 @@ def bodies_in(section: Section) -> list[tuple[str, str, bytes]]:
     if section.kind not in _WITH_BODIES:
         return []
     found = []
-    for statement in (b"\n" + section.data).split(b"\nDELIMITER ;;\n")[1:]:
+    for statement in (b"\n" + section.data).split(_BODY_BEGINS)[1:]:
         # Only the first match is the statement's own; later ones would stand in the body.
         match = _BODY_OBJECT.search(statement)
         if match:
-            kind = b"_".join(match.group(1).lower().split()).decode()
-            found.append((kind, unquote(match.group(2)), statement))
+            found.append((*_body_key(match), statement))
     return found
+
+
+def _body_key(match: re.Match) -> tuple[str, str]:
+    return b"_".join(match.group(1).lower().split()).decode(), unquote(match.group(2))
+
+
+def without_routines(section: Section, left_out: Collection[tuple[str, str]]) -> Section:
+    """Return a section of routines without what drops and makes some of them, given as (type, name).
+
+    A package takes its body along, so a body is left out only with its package.
+    """
+    before, *statements = section.data.split(_BODY_BEGINS)
+    # By turns what stands between two bodies, and a body.
+    kept = [before]
+    for statement in statements:
+        body, end, after = statement.partition(_BODY_ENDS)
+        match = _BODY_OBJECT.search(statement)
+        kind, name = _body_key(match) if match else ("", "")
+        whole = kind != "package_body" or ("package", name) in left_out
+        shorter = _without_drop(kept[-1] + b"\n", kind, name) if (kind, name) in left_out and whole else None
+        if shorter is None:
+            kept += [_BODY_BEGINS + body + end, after]
+        else:
+            kept[-1] = shorter + after
+    return replace(section, data=b"".join(kept))
+
+
+def _without_drop(text: bytes, kind: str, name: str) -> bytes | None:
+    """Return a text without the statement that drops a routine; None where there is no such one."""
+    routine = kind.upper().replace("_", " ") + " IF EXISTS `" + name.replace("`", "``") + "`"
+    drop = rb"^/\*!\d+ DROP " + re.escape(routine.encode("utf-8", "surrogateescape")) + rb" ?\*/ ?;\n"
+    shorter, count = re.subn(drop, b"", text, flags=re.MULTILINE)
+    return shorter if count == 1 else None
 
 
 def rows_in(section: Section, one_row_a_line: bool = False) -> int | None:
@@ -368,8 +402,8 @@ def _outside_bodies(section: Section) -> bytes:
     """Return a section's text less its bodies, which may have any line: what follows the last of them."""
     if section.kind not in _WITH_BODIES:
         return section.data
-    tail = section.data.rpartition(b"\nDELIMITER ;\n")[2]
-    return b"" if b"\nDELIMITER ;;\n" in b"\n" + tail else tail
+    tail = section.data.rpartition(_BODY_ENDS)[2]
+    return b"" if _BODY_BEGINS in b"\n" + tail else tail
 
 
 def definers_in(section: Section) -> set[tuple[str, str | None]]:

@@ -210,6 +210,16 @@ def query(connection: Any, statement: str, arguments: Any = None) -> list[tuple]
         raise RecoveryError(f"The server refused {shown!r}: {words_of(error)}") from error
 
 
+# Access denied: to a schema, a table, a column, for want of a privilege.
+NO_RIGHT = (1044, 1142, 1143, 1227)
+
+
+def number_of(error: RecoveryError) -> int | None:
+    """Return the server's number for an error that query() has raised; None where it is none of the server's."""
+    words = error.__cause__.args if error.__cause__ else ()
+    return words[0] if words and isinstance(words[0], int) else None
+
+
 def send(connection: Any, statement: bytes) -> list[tuple]:
     """Run a statement, given as the bytes that the server gets; return its warnings: (level, number, words).
 

@@ -284,6 +284,34 @@ def test_what_keeps_a_restore_out_of_the_binary_log_is_taken_out():
     assert dump.without_replication(body) == body
 
 
+def _routine(kind: bytes, name: bytes) -> bytes:
+    return (
+        b"/*!50003 SET sql_mode = '' */ ;\n/*!50003 DROP " + kind + b" IF EXISTS `" + name + b"` */;\nDELIMITER ;;\n"
+        b"CREATE DEFINER=`a`@`%` " + kind + b" `" + name + b"` ()\nselect 'DELIMITER ;;'\n;;\nDELIMITER ;\n"
+    )
+
+
+def test_routines_are_left_out_of_their_section_with_what_drops_them():
+    one, two, three = _routine(b"PROCEDURE", b"o``ne"), _routine(b"FUNCTION", b"o``ne"), _routine(b"PROCEDURE", b"two")
+    pack, body = _routine(b"PACKAGE", b"p"), _routine(b"PACKAGE BODY", b"p")
+    head = b"--\n-- Dumping routines for database 'shop'\n--\n"
+    section = dump.Section(dump.ROUTINES, None, head + one + two + three + pack + body)
+    setting = b"/*!50003 SET sql_mode = '' */ ;\n"
+
+    def left(*keys: tuple[str, str]) -> bytes:
+        return dump.without_routines(section, set(keys)).data
+
+    assert left() == left(("procedure", "nowhere")) == section.data
+    assert left(("procedure", "o`ne")) == head + setting + two + three + pack + body
+    assert left(("function", "o`ne"), ("procedure", "two")) == head + one + setting * 2 + pack + body
+    # A package takes its body along.
+    assert left(("package_body", "p")) == section.data
+    assert left(("package", "p")) == head + one + two + three + setting + body
+    # What is not dropped before it is made cannot be left out, as nobody knows how it is.
+    odd = dump.Section(dump.ROUTINES, None, section.data.replace(b"DROP PROCEDURE", b"DROP  PROCEDURE"))
+    assert dump.without_routines(odd, {("procedure", "two")}) == odd
+
+
 PREAMBLE = rb"""/*M!999999\- enable the sandbox mode */
 -- MariaDB dump 10.19  Distrib 10.11.14-MariaDB, for debian-linux-gnu (x86_64)
 --
