@@ -145,6 +145,7 @@ options:
     description:
       - Whether the present state is backed up first, verified and pinned. In place it is the way back if the restore
         fails; with a swap it is what remains of the old state when the previous schema is gone.
+      - Where the server cannot read a table any more, the present state cannot be backed up; set this to V(false) then.
     type: bool
     default: true
   queries:

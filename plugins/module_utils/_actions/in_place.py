@@ -84,7 +84,7 @@ def replace_in_place(
     target.warnings += [f"while loading {backup.name}: {warning}" for warning in warnings]
     connection = target.keep_connected()
     target.grant_again(target.routine_grants, routines_of(target.present))
-    found = read_inventory(connection, target.name)
+    found = target.inventory()
     found = without(found, table=left_alone, trigger=triggers_of(connection, target.name, left_alone))
     if expected is not None:
         require_equal(target, backup, expected, found, adaptation.changed)
@@ -117,7 +117,7 @@ def go_back_in_place(target: Target, safety: Backup | None) -> str:
     if safety is None:
         query(connection, f"DROP DATABASE IF EXISTS {identifier(target.name)}")
         return "by removing it again, since it was not there before"
-    drop_objects(connection, target.name, read_inventory(connection, target.name))
+    drop_objects(connection, target.name, target.inventory())
     now = servers.require_schema(connection, target.name, target.settings.place)
     set_schema_defaults(connection, now, target.schema.charset, target.schema.collation)
     _progress.phase("loading the safety backup", target.name, safety.sql_bytes)

@@ -73,6 +73,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.target imp
     require_rights,
     require_taken,
     require_trust,
+    require_whole,
     schema_defaults,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.undo import drop_previous, undo_restore
@@ -98,7 +99,6 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory
     Inventory,
     label,
     objects_of,
-    read_inventory,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import NothingDropped, create_schema
 from ansible_collections.dbops.recovery.plugins.module_utils._database.questions import ask
@@ -266,6 +266,8 @@ def _require_possible(order: Order, findings: Findings | None, with_safety: bool
     target, backup = order.target, order.backup
     with_way_back = with_safety or (order.strategy.name == SWAP and target.schema is not None)
     kept = order.definers - order.adaptation.missing
+    if order.scope.whole or with_safety:
+        require_whole(target, with_safety)
     require_rights(target, order.expected_objects)
     require_definers(target, set(map(account_name, kept)), with_way_back)
     require_trust(target, order.expected_objects, with_way_back)
@@ -448,7 +450,7 @@ def _by_swap(
         _progress.phase("swapping")
         part = since(target, backup) if with_writes else None
         seconds = swap_in(target, strategy.journal, scope, _incoming(order))
-        found = scope.within(target, read_inventory(target.connection, target.name))
+        found = scope.within(target, target.inventory())
         adapted = set(order.adaptation.changed)
         if scope.suffix:
             # Their own names stand in their definitions, which were compared before.

@@ -15,6 +15,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_cop
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import TABLES, Scope
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import Target
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
+from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import UNREADABLE, label, objects_of
 from ansible_collections.dbops.recovery.plugins.module_utils._database.privileges import (
     has,
     missing_to_stage,
@@ -29,6 +30,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.staging i
 from ansible_collections.dbops.recovery.plugins.module_utils._database.swap import foreign_keys_from_outside
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._files import free_bytes
+from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
 from ansible_collections.dbops.recovery.plugins.module_utils._units import show_size
 
 AUTO = "auto"
@@ -127,6 +129,10 @@ def _obstacle(target: Target, scope: Scope, swap: Strategy) -> str | None:
             f"{target.settings.place} may not use schemas beside {target.name}: GRANT {', '.join(missing)} ON "
             f"{pattern_beside(target.name)}.* TO {quoted_account(connection)}"
         )
+    replaced = scope.within(target, target.present)
+    damaged = [label(key) for key in objects_of(replaced) if replaced[key[0]][key[1]] == UNREADABLE]
+    if damaged:
+        return f"the server cannot read {some_of(damaged, 5)}, so that cannot be moved out"
     going = scope.going(target.present)
     outside = foreign_keys_from_outside(connection, target.name, going)
     if outside:

@@ -41,11 +41,11 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.dumping i
     read_dump,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import (
+    UNREADABLE,
     Inventory,
     compare,
     label,
     objects_of,
-    read_inventory,
     triggers_of,
     without,
 )
@@ -239,9 +239,10 @@ def _load_bodies(target: Target, sections: Iterable[Section]) -> None:
 def _definitions_of(target: Target) -> list[Section]:
     """Return what makes the triggers, routines, events and views of the live schema again."""
     program = find_program(DUMP, target.server)
-    # The dump would end at a view that cannot be read; it could not be made again either.
+    # The dump would end at a view or a table that cannot be read; it could not be made again either.
     broken = unreadable_views(target.connection, target.name, target.present.get("view", ()))
-    arguments = definition_arguments(program, target.name, broken)
+    damaged = [name for name, value in target.present.get("table", {}).items() if value == UNREADABLE]
+    arguments = definition_arguments(program, target.name, [*broken, *damaged])
     with closing(read_dump(program, target.settings, arguments)) as blocks:
         return [each for each in split(blocks) if each.kind in _ORDER]
 
@@ -351,11 +352,11 @@ def _undo_swap(target: Target, journal: Journal) -> None:
         return
     set_schema_defaults(connection, find_schema(connection, target.name), *facts["schema"])
     wanted, kept = facts["inventory"], definitions_in(journal)
-    now = scope.within(target, read_inventory(connection, target.name))
+    now = scope.within(target, target.inventory())
     routines = routines_of(wanted)
     if compare(wanted, now):
         _make_again(target, wanted, now, kept)
-        now = scope.within(target, read_inventory(connection, target.name))
+        now = scope.within(target, target.inventory())
     # Whoever was interrupted here may have made them again, and no more.
     if routines:
         target.grant_again(noted_routine_grants(facts.get("routine_grants")), routines)
@@ -368,7 +369,7 @@ def _undo_swap(target: Target, journal: Journal) -> None:
 
 def _remove_made(target: Target) -> None:
     """Drop the live schema that was not there before the swap, unless somebody has put tables into it since."""
-    found = read_inventory(target.connection, target.name)
+    found = target.inventory()
     if not any(found.get(kind) for kind in TABLES):
         query(target.connection, f"DROP DATABASE {identifier(target.name)}")
 

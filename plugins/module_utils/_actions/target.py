@@ -59,6 +59,7 @@ OTHER_FLAVOUR = "other_flavour"
 NEWER_SERVER = "newer_server"
 
 _SERVER_RETURN_SECONDS = 60
+_NAMED = 5
 
 # (type, name) pairs
 Objects = set
@@ -77,6 +78,8 @@ class Target:
     schema: servers.Schema | None
     present: Inventory
     warnings: list[str] = field(default_factory=list)
+    # The objects that the server cannot read, by their labels, with its words.
+    damaged: dict[str, str] = field(default_factory=dict)
     # The rights on routines from before they were dropped; None where nobody could see them.
     routine_grants: list[RoutineGrant] | None = field(default_factory=list)
     locked: bool = False
@@ -84,7 +87,12 @@ class Target:
     def look_again(self) -> None:
         """Look at the schema anew, after something was put right in it."""
         self.schema = servers.find_schema(self.connection, self.name)
-        self.present = read_inventory(self.connection, self.name) if self.schema else {}
+        self.damaged.clear()
+        self.present = self.inventory() if self.schema else {}
+
+    def inventory(self) -> Inventory:
+        """Return what is in the schema now. What is damaged is the very reason for a restore, and no error."""
+        return read_inventory(self.connection, self.name, self.damaged)
 
     def lock(self) -> None:
         """Be the only restore of this database from now on. Raise RecoveryError."""
@@ -133,6 +141,7 @@ def look_at_target(options: dict, name: str) -> Target:
     server = servers.look_at_server(connection)
     servers.refuse_other_spelling(connection, server, name)
     schema = servers.find_schema(connection, name)
+    damaged: dict[str, str] = {}
     return Target(
         settings=settings,
         connection=connection,
@@ -141,7 +150,8 @@ def look_at_target(options: dict, name: str) -> Target:
         program=find_program(LOAD, server),
         name=name,
         schema=schema,
-        present=read_inventory(connection, name) if schema else {},
+        present=read_inventory(connection, name, damaged) if schema else {},
+        damaged=damaged,
     )
 
 
@@ -250,6 +260,22 @@ def require_trust(target: Target, expected: Objects | None, with_way_back: bool)
             "SET GLOBAL log_bin_trust_function_creators = ON, GRANT SUPER ON *.* to it, or restore with an "
             "administrator's account."
         )
+
+
+def require_whole(target: Target, with_safety: bool) -> None:
+    """Raise RecoveryError where the present state cannot be backed up, since the server cannot read all of it."""
+    if not target.damaged:
+        return
+    names, words = some_of(list(target.damaged), _NAMED), next(iter(target.damaged.values()))
+    if with_safety:
+        raise RecoveryError(
+            f"{target.settings.place} cannot read all of {target.name}: {names}. The first of them: {words} So the "
+            "present state cannot be backed up, and there would be no way back. Nothing was touched. Save by hand what "
+            "you still want of it; then restore with safety_backup: false."
+        )
+    target.warnings.append(
+        f"The server cannot read {names}, so no way back could bring that back as it is. The first of them: {words}"
+    )
 
 
 def require_taken(target: Target, backup: Backup, findings: Findings | None) -> None:

@@ -39,7 +39,6 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory
     compare,
     label,
     objects_of,
-    read_inventory,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_grants import noted_routine_grants
 from ansible_collections.dbops.recovery.plugins.module_utils._database.staging import Journal
@@ -93,7 +92,7 @@ def undo_restore(options: dict, check_mode: bool) -> dict:
         staging.begin(target.connection, journal)
         incoming = _incoming(wanted)
         seconds = swap_in(target, journal, scope, incoming)
-        found = scope.within(target, read_inventory(target.connection, name))
+        found = scope.within(target, target.inventory())
         difference = compare(incoming.inventory, found)
         difference = less_past_events(target.connection, target.warnings, difference, incoming.bodies)
         if difference:

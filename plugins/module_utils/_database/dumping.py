@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import Settings
@@ -83,9 +83,9 @@ def dump_arguments(program: Program, schema: str, plan: DumpPlan) -> list[str]:
     return [*arguments, "--", schema]
 
 
-def definition_arguments(program: Program, schema: str, broken_views: Mapping[str, str]) -> list[str]:
-    """Return the dump client's arguments for the definitions of a schema alone, less the views that cannot be read."""
-    *options, end, name = dump_arguments(program, schema, DumpPlan(broken_views=broken_views))
+def definition_arguments(program: Program, schema: str, broken: Iterable[str]) -> list[str]:
+    """Return the dump client's arguments for the definitions of a schema alone, less what cannot be read."""
+    *options, end, name = dump_arguments(program, schema, DumpPlan(exclude_tables=tuple(broken)))
     return [*options, "--no-data", end, name]
 
 

@@ -15,7 +15,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import identifier, query
+from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import (
+    identifier,
+    number_of,
+    query,
+    words_of,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
 
@@ -35,21 +40,38 @@ _DEFINITION_COLUMNS = {
     "package_body": (2, 1),
     "event": (3, 1),
 }
+# In the place of the hash of a definition that the server cannot read.
+UNREADABLE = "unreadable"
+# What it says of a table whose files are missing or damaged, and of what stands on one; from 120 to 199 engines say so.
+_DAMAGED = {1016, 1017, 1030, 1033, 1034, 1035, 1194, 1195, 1286, 1712, 1812, 1814, 1877, 1932, *range(120, 200)}
 # Objects that are named in a message.
 _NAMED = 20
 _AUTO_INCREMENT = re.compile(r" AUTO_INCREMENT=\d+")
 _IMPLIED_CHARSET = re.compile(r" CHARACTER SET (\w+)(?= COLLATE \1_)")
 
 
-def read_inventory(connection: Any, schema: str) -> Inventory:
+def read_inventory(connection: Any, schema: str, damaged: dict[str, str] | None = None) -> Inventory:
     """Return the inventory of a schema.
 
-    Raise RecoveryError when the account cannot read a definition: a dump would miss it without a word.
+    Args:
+        connection: to the server.
+        schema: the schema.
+        damaged: gets the objects, by their labels, that the server itself cannot read, with its words, and they are
+            UNREADABLE in the inventory; without it, one of them is an error.
+    Raises:
+        RecoveryError: a definition cannot be read: a dump would end at it, or miss it without a word.
     """
     query(connection, f"USE {identifier(schema)}")
     inventory: Inventory = {}
     for kind, name in _names(connection, schema):
-        definition = _definition(connection, kind, name)
+        try:
+            definition = _definition(connection, kind, name)
+        except RecoveryError as error:
+            if damaged is None or number_of(error) not in _DAMAGED:
+                raise
+            damaged[label((kind, name))] = words_of(error.__cause__)
+            inventory.setdefault(kind, {})[name] = UNREADABLE
+            continue
         if kind == "view":
             # MariaDB names the schema as well where the view's owner may not read it, as in another database.
             definition = definition.replace(f"{identifier(schema)}.", "")
