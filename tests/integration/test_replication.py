@@ -14,11 +14,17 @@ from private_server import free_port
 
 
 @pytest.fixture
-def pair(start_server, make_schema, shop_script):
+def log_filter() -> tuple[str, ...]:
+    """Options of the server's about what is in its log."""
+    return ()
+
+
+@pytest.fixture
+def pair(start_server, make_schema, shop_script, log_filter):
     """A server and its replica, and a schema on both."""
     port = free_port()
     listening = ("--skip-networking=0", "--bind-address=127.0.0.1", f"--port={port}")
-    primary = start_server("--log-bin=binlog", "--server-id=1", *listening)
+    primary = start_server("--log-bin=binlog", "--server-id=1", *listening, *log_filter)
     replica = start_server("--server-id=2", "--read-only=ON")
     primary.execute("CREATE USER replica@'%' IDENTIFIED BY 'follows'", "GRANT REPLICATION SLAVE ON *.* TO replica@'%'")
     replica.execute(
@@ -26,7 +32,7 @@ def pair(start_server, make_schema, shop_script):
         " MASTER_PASSWORD='follows', MASTER_USE_GTID=slave_pos",
         "START SLAVE",
     )
-    schema = make_schema(shop_script, on=primary)
+    schema = make_schema(shop_script, name="logged_shop", on=primary)
     make_busy(primary, schema)
     yield primary, replica, schema
     replica.execute("STOP SLAVE")
@@ -110,3 +116,34 @@ def test_a_replica_follows_the_restore_of_a_dump_made_by_hand_that_is_not_to_be_
     assert "SET @@SESSION.SQL_LOG_BIN" in said
     assert "SET @@GLOBAL.GTID_PURGED" in said
     assert "CHANGE MASTER" in said
+
+
+@pytest.mark.parametrize("log_filter", [("--binlog-do-db=logged_shop", "--binlog-do-db=other")])
+def test_a_swap_that_a_replica_could_not_follow_is_none(pair, backup, run_module):
+    primary, replica, schema = pair
+    socket = {"login_unix_socket": primary.socket}
+    before = settled(primary.dump(schema))
+    taken = backup(schema, **socket)
+    migrate(primary, schema)
+    order = {"backup": taken["path"], "safety_backup": False, **socket}
+
+    refused = run_module("db_restore", {**order, "strategy": "swap"}, fails=True)
+    done = run_module("db_restore", order)
+
+    assert "strategy is swap, and that is not possible: the server's binary log leaves out" in refused.message
+    assert done["strategy"] == "in_place"
+    assert "(binlog_do_db, binlog_ignore_db)" in done["strategy_reason"]
+    follow(primary, replica)
+    assert settled(replica.dump(schema)) == settled(primary.dump(schema)) == before
+
+
+@pytest.mark.parametrize("log_filter", [("--binlog-ignore-db=other",), ("--binlog-do-db=other",)])
+def test_a_log_that_leaves_out_all_or_nothing_of_a_database_forbids_no_swap(pair, backup, run_module, log_filter):
+    primary, replica, schema = pair
+    socket = {"login_unix_socket": primary.socket}
+    order = {"backup": backup(schema, **socket)["path"], "safety_backup": False, **socket}
+
+    assert run_module("db_restore", order)["strategy"] == "swap"
+    follow(primary, replica)
+    there = [name for (name,) in replica.query("SHOW DATABASES")]
+    assert [name for name in there if name.startswith(schema)] == ([schema] if "ignore" in log_filter[0] else [])

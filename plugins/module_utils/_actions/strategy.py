@@ -15,6 +15,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_cop
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import TABLES, Scope
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import Target
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.catalog import Backup
+from ansible_collections.dbops.recovery.plugins.module_utils._database.binlog import logged_alike
 from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import UNREADABLE, label, objects_of
 from ansible_collections.dbops.recovery.plugins.module_utils._database.privileges import (
     has,
@@ -128,6 +129,11 @@ def _obstacle(target: Target, scope: Scope, swap: Strategy) -> str | None:
         return (
             f"{target.settings.place} may not use schemas beside {target.name}: GRANT {', '.join(missing)} ON "
             f"{pattern_beside(target.name)}.* TO {quoted_account(connection)}"
+        )
+    if not logged_alike(connection, target.server, (target.name, swap.journal.staging, swap.journal.previous)):
+        return (
+            f"the server's binary log leaves out the schemas beside {target.name} and not that one, or the other way "
+            "round (binlog_do_db, binlog_ignore_db), so that replicas could not follow"
         )
     replaced = scope.within(target, target.present)
     damaged = [label(key) for key in objects_of(replaced) if replaced[key[0]][key[1]] == UNREADABLE]

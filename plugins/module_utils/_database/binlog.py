@@ -19,7 +19,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import Settings, query
+from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import (
+    NO_RIGHT,
+    Settings,
+    number_of,
+    query,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._database.privileges import Grant, has, quoted_account
 from ansible_collections.dbops.recovery.plugins.module_utils._database.programs import (
     Client,
@@ -69,6 +74,24 @@ def log_files(connection: Any, grants: list[Grant], server: Server) -> dict[str,
 
 def _may_look(server: Server) -> str:
     return "BINLOG MONITOR" if server.flavour == MARIADB else "REPLICATION CLIENT"
+
+
+def logged_alike(connection: Any, server: Server, schemas: Iterable[str]) -> bool:
+    """Return whether what is done in some schemas is in the log of all of them or of none, as far as can be seen.
+
+    binlog_do_db and binlog_ignore_db keep schemas out of it. Raise RecoveryError.
+    """
+    newer = server.flavour != MARIADB and server.version_tuple >= (8, 2)
+    try:
+        rows = query(connection, "SHOW BINARY LOG STATUS" if newer else "SHOW MASTER STATUS")
+    except RecoveryError as error:
+        if number_of(error) in NO_RIGHT:
+            return True
+        raise
+    if not rows:
+        return True
+    only, ignored = (names.split(",") if names else [] for names in rows[0][2:4])
+    return len({name in only if only else name not in ignored for name in schemas}) == 1
 
 
 def span_since(connection: Any, server: Server, noted: dict, hostname: str | None, files: dict[str, int]) -> Span:
