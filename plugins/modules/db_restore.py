@@ -19,8 +19,11 @@ description:
   - The backup is verified and the target looked at before anything is touched.
   - Where it can, it builds a copy beside the database, compares it with the manifest, and puts it into its place by one
     C(RENAME TABLE). The application sees the old data until then, and the new after it. See O(strategy).
-  - A restore that was interrupted, by C(kill -9) or a power cut, is taken back by the next run for the same database,
-    from wherever that runs; the server itself holds what is needed.
+  - A swap that was interrupted, by C(kill -9) or a power cut, is taken back by the next run for the same database, from
+    wherever that runs; the server itself holds what is needed.
+  - A restore in place that was interrupted so leaves a part of the backup, and a mark in O(directory). While that is
+    there M(dbops.recovery.db_backup) refuses the database; O(undo) restores the safety backup, and any whole restore of
+    the database that succeeds removes the mark.
   - Also restores dumps made by other means (C(.sql), C(.sql.gz), C(.sql.zst) without a manifest). Statements in them
     that are about replication are left out, and named, so that replicas follow.
   - The application must not write meanwhile, since what it writes is lost.
@@ -56,6 +59,7 @@ options:
     description:
       - Where to look for a name or for V(latest), and where the safety backup is put. With a path, the archive's own
         directory unless given.
+      - With O(undo), where to look for the mark of a restore in place that was interrupted.
     type: path
   database:
     description:
@@ -91,7 +95,7 @@ options:
     description:
       - Bring back what the last restore of O(database) has kept by O(keep_previous). What that replaces is kept as
         long, so that it can be undone too. Takes no backup.
-      - A restore that was interrupted is taken back.
+      - A restore that was interrupted is taken back; one in place by its safety backup, which takes O(directory).
     type: bool
     default: false
   drop_previous:

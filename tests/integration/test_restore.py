@@ -446,6 +446,135 @@ def test_a_kill_of_the_module_leaves_the_safety_backup_and_the_next_run_succeeds
     assert server.dump(shop) == spoilt
 
 
+@pytest.fixture
+def killed_in_place(server, shop, backup, start_module, folder):
+    """Return a function that has a restore in place be killed when it has dropped all and loaded nothing."""
+    taken = backup(shop)
+
+    def kill(fault: str = "_actions.in_place:load_dump", **options) -> dict:
+        order = {"backup": taken["path"], "strategy": "in_place", **options}
+        assert start_module("db_restore", order, fault=(fault, "kill")).wait() == -signal.SIGKILL
+        return taken
+
+    return kill
+
+
+def marks(folder: Path) -> list[Path]:
+    """The marks of restores in place that have not come to their end."""
+    return [each for each in folder.iterdir() if "in-place" in each.name]
+
+
+def test_a_restore_in_place_that_was_killed_is_undone_and_not_backed_up(
+    server, shop, folder, killed_in_place, run_module
+):
+    spoilt = spoil(server, shop)
+    taken = killed_in_place()
+    assert server.query("SHOW TABLES", schema=shop) == []
+    (mark,) = marks(folder)
+    assert mark.stat().st_mode & 0o777 == 0o600
+
+    for check in (True, False):
+        refused = run_module("db_backup", {"database": shop, "directory": str(folder)}, check=check, fails=True)
+        assert f"the restore of {shop} in place from {taken['path']}, begun" in refused.message
+        assert f"undo: true, database: {shop} and directory: {folder}" in refused.message
+        assert str(mark) in refused.message
+    undo = {"database": shop, "undo": True, "directory": str(folder)}
+    foreseen = run_module("db_restore", undo, check=True)
+    assert server.query("SHOW TABLES", schema=shop) == []
+    undone = run_module("db_restore", undo)
+
+    assert "has not come to its end" in str(foreseen["warnings"])
+    assert "has not come to its end" in str(undone["warnings"])
+    assert undone["outcome"] == "restored"
+    assert undone["safety_backup"] is None
+    assert server.dump(shop) == spoilt
+    assert marks(folder) == []
+    run_module("db_backup", {"database": shop, "directory": str(folder)})
+    assert "There is nothing to undo" in run_module("db_restore", undo, fails=True).message
+
+
+def test_the_state_before_a_killed_restore_in_place_is_known_until_a_restore_succeeds(
+    server, shop, folder, killed_in_place, run_module
+):
+    before, spoilt = server.dump(shop), spoil(server, shop)
+    taken = killed_in_place()
+    (mark,) = marks(folder)
+    first = mark.read_text()
+    order = {"backup": taken["path"], "strategy": "in_place", "directory": str(folder)}
+
+    # Another one that is killed, and one that goes back to what it found.
+    killed_in_place()
+    wrong = [{"sql": "SELECT 1", "rows": [[2]]}]
+    assert run_module("db_restore", {**order, "queries": wrong}, fails=True)["outcome"] == "reverted"
+    assert mark.read_text() == first
+    run_module("db_restore", {"database": shop, "undo": True, "directory": str(folder)})
+    assert server.dump(shop) == spoilt
+
+    killed_in_place()
+    done = run_module("db_restore", {**order, "strategy": "swap", "keep_previous": "1h"})
+    assert "has not come to its end" in str(done["warnings"])
+    assert server.dump(shop) == before
+    assert marks(folder) == []
+    run_module("db_restore", {"database": shop, "drop_previous": True})
+
+
+def test_a_swap_after_a_killed_restore_in_place_is_undone_first(
+    server, shop, folder, tmp_path, killed_in_place, run_module
+):
+    before, spoilt = server.dump(shop), spoil(server, shop)
+    taken = killed_in_place()
+    undo = {"database": shop, "undo": True, "directory": str(folder)}
+    time.sleep(1.1)
+    # From a directory where there is no mark.
+    order = {"backup": taken["path"], "strategy": "swap", "keep_previous": "1h", "directory": str(tmp_path / "other")}
+    run_module("db_restore", order)
+    assert server.dump(shop) == before
+
+    run_module("db_restore", undo)
+    assert server.query("SHOW TABLES", schema=shop) == []
+    run_module("db_restore", {"database": shop, "drop_previous": True})
+    run_module("db_restore", undo)
+    assert server.dump(shop) == spoilt
+
+
+def test_a_restore_in_place_that_came_to_its_end_leaves_no_mark(server, shop, folder, killed_in_place, run_module):
+    taken = killed_in_place(fault="_archive.unfinished:write_whole")
+    assert marks(folder) == []
+    order = {"backup": taken["path"], "strategy": "in_place"}
+
+    run_module("db_restore", order)
+    assert marks(folder) == []
+    wrong = [{"sql": "SELECT 1", "rows": [[2]]}]
+    assert run_module("db_restore", {**order, "queries": wrong}, fails=True)["outcome"] == "reverted"
+    assert marks(folder) == []
+    with contextlib.closing(server.connect(shop)) as holder, holder.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT * FROM orders")
+        held = run_module("db_restore", order, fails=True, settings={"_database.loading:LOCK_WAIT_SECONDS": 1})
+    assert "Nothing was touched" in held.message
+    assert marks(folder) == []
+    # Nor does one that could not leave its mark beforehand touch anything.
+    full = run_module("db_restore", order, fails=True, fault=("_archive.unfinished:write_whole", "full"))
+    assert "The mark of a restore in place cannot be written: No space left on device" in full.message
+    assert "Nothing was touched" in full.message
+    assert server.query("SELECT COUNT(*) FROM orders", schema=shop) == [(3,)]
+
+
+def test_without_a_safety_backup_a_killed_restore_in_place_says_that_it_cannot_be_undone(
+    server, shop, folder, killed_in_place, run_module
+):
+    before = server.dump(shop)
+    taken = killed_in_place(safety_backup=False)
+
+    undo = {"database": shop, "undo": True, "directory": str(folder)}
+    assert "so it cannot be undone" in run_module("db_restore", undo, fails=True).message
+    refused = run_module("db_backup", {"database": shop, "directory": str(folder)}, fails=True)
+    assert "If it is not still at work, restore a backup" in refused.message
+    run_module("db_restore", {"backup": taken["path"], "safety_backup": False})
+    assert server.dump(shop) == before
+    assert marks(folder) == []
+
+
 def wait_until_gone(processes: list[int], seconds: float = 15) -> None:
     deadline = time.monotonic() + seconds
     while any(os.path.exists(f"/proc/{each}") for each in processes):

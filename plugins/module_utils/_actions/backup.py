@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress
-from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec, manifest
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec, manifest, unfinished
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.contents import Contents
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import split, without_replication
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.writer import write_archive
@@ -66,6 +66,7 @@ def backup_database(options: dict, check_mode: bool) -> dict:
             return {"changed": False, "backup": young.describe()}
     source = look_at_source(options, database, options["exclude_tables"], options["non_transactional"])
     estimate = require_space(directory, source.schema, chosen)
+    _refuse_unfinished(source, directory)
     if check_mode:
         return {"changed": True, "backup": _planned(directory, source.schema, chosen), "estimated_bytes": estimate}
     catalog.make_directory(directory)
@@ -75,6 +76,19 @@ def backup_database(options: dict, check_mode: bool) -> dict:
     problem = packet_problem(source.connection, backup.manifest["archive"]["longest_statement"])
     warnings = [f"{backup.name} is good, but this server would not take it back: {problem}."] if problem else []
     return {"changed": True, "backup": backup.describe(), "swept": swept, "warnings": warnings}
+
+
+def _refuse_unfinished(source: Source, directory: str) -> None:
+    """Raise RecoveryError when a restore in place was interrupted: what is there is no state to come back to."""
+    database, server = source.schema.name, servers.identity(source.connection)
+    mark = unfinished.find(directory, database, server)
+    if mark:
+        undo = f"dbops.recovery.db_restore, undo: true, database: {database} and directory: {directory}"
+        ways = f"go back by {undo}, or restore a backup" if mark.safety_backup else "restore a backup"
+        raise RecoveryError(
+            f"{mark.describe()}, so {database} may hold a part of that alone. Nothing was written. If it is not still "
+            f"at work, {ways}. Where {database} was put right by other means, remove {mark.path}."
+        )
 
 
 def require_space(directory: str, schema: servers.Schema, chosen: codec.Codec) -> int:

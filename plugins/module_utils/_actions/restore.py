@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress, _signals
+from ansible_collections.dbops.recovery.plugins.module_utils._actions import elsewhere
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import require_space, take_backup
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.clock import Clock
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import (
@@ -62,6 +64,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping i
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import (
     RESTORED,
+    REVERTED,
     Objects,
     Target,
     look_at_target,
@@ -77,7 +80,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.target imp
     schema_defaults,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.undo import drop_previous, undo_restore
-from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec
+from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec, unfinished
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.bodies import Account, account_name
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
     CONTENT,
@@ -94,7 +97,10 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump impor
     bodies_in,
     definers_in,
 )
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.unfinished import Unfinished
+from ansible_collections.dbops.recovery.plugins.module_utils._database import server as servers
 from ansible_collections.dbops.recovery.plugins.module_utils._database import staging
+from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import connect, settings_from
 from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import (
     Inventory,
     label,
@@ -119,7 +125,8 @@ def restore_database(options: dict, check_mode: bool) -> dict:
     """Do what db_restore's options say; return its result. Raise RecoveryError."""
     _refuse_contradictions(options)
     if options["undo"]:
-        return undo_restore(options, check_mode)
+        mark = _last_unfinished(options)
+        return _take_back(mark, options, check_mode) if mark else undo_restore(options, check_mode)
     if options["drop_previous"]:
         return drop_previous(options, check_mode)
     return _restore(options, check_mode)
@@ -142,6 +149,38 @@ def _refuse_contradictions(options: dict) -> None:
         raise RecoveryError(f"threads: at least 1 is needed, {options['threads']} was given.")
 
 
+def _last_unfinished(options: dict) -> Unfinished | None:
+    """Return the restore in place that has not come to its end, where that was the last one."""
+    if not options["directory"]:
+        return None
+    directory, database = os.path.abspath(options["directory"]), options["database"]
+    with closing(connect(settings_from(options))) as connection:
+        mark = unfinished.find(directory, database, servers.identity(connection))
+        journals = staging.journals_of(connection, database) if mark else []
+    # A swap that came later took away what this one had left, and can be undone itself.
+    return None if any(each.facts["started"] > mark.started for each in journals) else mark
+
+
+def _take_back(mark: Unfinished, options: dict, check_mode: bool) -> dict:
+    """Restore what was there before a restore in place that has not come to its end. Raise RecoveryError."""
+    if mark.safety_backup is None:
+        raise RecoveryError(
+            f"{mark.describe()}, and what was there before was not kept (safety_backup), so it cannot be undone. "
+            f"Nothing was touched. Restore a backup, with safety_backup: false, since what is in {mark.database} now "
+            "may be a part of one."
+        )
+    as_it_was = {
+        "backup": mark.safety_backup,
+        "events": elsewhere.KEEP,
+        "definer": elsewhere.KEEP,
+        "tables": [],
+        "verify": CONTENT,
+    }
+    # What is there now is not worth keeping.
+    without = {"undo": False, "safety_backup": False, "keep_previous": None, "lost_writes": IGNORE}
+    return _restore({**options, **as_it_was, **without}, check_mode)
+
+
 def _restore(options: dict, check_mode: bool) -> dict:
     clock = Clock()
     keep = _duration(options["keep_previous"])
@@ -154,6 +193,11 @@ def _restore(options: dict, check_mode: bool) -> dict:
         target.warnings += catalog.unreadable_in(options["directory"])
     refuse_other_server(target, backup, findings, options["accept"])
     refuse_other_case(target, backup)
+    directory = os.path.abspath(options["directory"] or os.path.dirname(backup.path))
+    server = servers.identity(target.connection)
+    earlier = unfinished.find(directory, name, server)
+    if earlier:
+        target.warnings.append(f"{earlier.describe()}, so what was in {name} until now may be a part of that alone.")
     if check_mode:
         target.warnings += explain_unfinished(target)
     else:
@@ -181,7 +225,6 @@ def _restore(options: dict, check_mode: bool) -> dict:
         "warnings": target.warnings,
         "diff": _diff(order),
     }
-    directory = os.path.abspath(options["directory"] or os.path.dirname(backup.path))
     if with_safety:
         require_space(directory, target.schema, codec.choose("auto"))
     clock.end_of("check")
@@ -207,9 +250,12 @@ def _restore(options: dict, check_mode: bool) -> dict:
             clock.end_of("clean_up")
         else:
             part = since(target, backup) if with_writes else None
-            result.update(_in_place(order, safety, options["queries"], result, clock))
+            mark = Unfinished(directory, name, server, backup.path, safety.path if safety else None)
+            result.update(_in_place(order, safety, mark, options["queries"], result, clock))
             if keep:
                 target.warnings.append(f"keep_previous: {order.strategy.reason}, so there is only the safety backup.")
+        if order.scope.whole:
+            _forget_mark(target, directory, server)
         if part:
             result["lost_writes"] = _lost_in_the_end(target, backup, part, keep=options["lost_writes"] == KEEP)
             clock.end_of("lost_writes")
@@ -531,15 +577,29 @@ def _swap_back(target: Target, journal: staging.Journal) -> str:
     return "its old tables were swapped back" if touched else "it was not touched"
 
 
-def _in_place(order: Order, safety: catalog.Backup | None, queries: list[dict], result: dict, clock: Clock) -> dict:
-    """Restore in place; return what there is to say of it. Raise RecoveryError."""
+def _in_place(
+    order: Order,
+    safety: catalog.Backup | None,
+    mark: Unfinished,
+    queries: list[dict],
+    result: dict,
+    clock: Clock,
+) -> dict:
+    """Restore in place; return what there is to say of it. Raise RecoveryError.
+
+    The mark stands from before anything is dropped. Whoever called removes it when all is well.
+    """
     target, backup = order.target, order.backup
+    marked = False
     try:
+        marked = _begin(mark)
         found = replace_in_place(target, backup, order.expected, set(order.scope.left_alone), order.adaptation)
         clock.end_of("load", backup.sql_bytes)
         _require_answers(target, queries, clock)
         _settle()
     except NothingDropped as error:
+        if marked:
+            _forget_mark(target, mark.directory, mark.server)
         raise RecoveryError(
             f"{target.name} is not restored from {backup.name}. {error}\nNothing was touched."
         ) from error
@@ -547,5 +607,23 @@ def _in_place(order: Order, safety: catalog.Backup | None, queries: list[dict], 
         # Whatever it was: the database must not stay half of the one and half of the other.
         why = f"{target.name} could not be restored from {backup.name}."
         steps = steps_in_place(target, safety)
-        raise undone(target, why, error, result, clock, lambda: go_back_in_place(target, safety), steps) from error
+        ended = undone(target, why, error, result, clock, lambda: go_back_in_place(target, safety), steps)
+        if marked and ended.result["outcome"] == REVERTED:
+            _forget_mark(target, mark.directory, mark.server)
+        raise ended from error
     return {} if order.expected is not None else {"removed_objects": _gone(target.present, objects_of(found))}
+
+
+def _begin(mark: Unfinished) -> bool:
+    try:
+        return unfinished.begin(mark)
+    except RecoveryError as error:
+        raise NothingDropped(str(error)) from error
+
+
+def _forget_mark(target: Target, directory: str, server: str) -> None:
+    """Remove the mark of a restore in place that has come to its end; whether that is possible changes no outcome."""
+    try:
+        unfinished.end(directory, target.name, server)
+    except RecoveryError as error:
+        target.warnings.append(str(error))

@@ -63,6 +63,12 @@ def look_at_server(connection: Any) -> Server:
     return Server(flavour, version, datadir, int(lower_case))
 
 
+def identity(connection: Any) -> str:
+    """Return what tells a server from others, however it is reached."""
+    ((hostname, datadir),) = query(connection, "SELECT @@hostname, @@datadir")
+    return f"{hostname}:{datadir}"
+
+
 def refuse_system_schema(name: str) -> None:
     """Raise RecoveryError when the name is one of the server's own schemas."""
     if name.lower() in SYSTEM_SCHEMAS:
