@@ -156,3 +156,21 @@ def test_the_position_of_the_binary_log_is_left_out_where_the_account_may_not_re
     assert binlog(again) == binlog(with_position)
     assert binlog(later)["position"] > position
     server.stop()
+
+
+def test_a_restore_whose_safety_backup_would_not_be_whole_is_refused_in_check_mode_too(
+    server, shop, account, backup, run_module
+):
+    taken = backup(shop)
+    rights = [right.format(schema=f"`{shop}`") for kind, right in ENOUGH.items() if kind != "EVENT"]
+    to_restore = "ALTER, CREATE, DROP, INSERT, LOCK TABLES, CREATE VIEW, CREATE ROUTINE, ALTER ROUTINE"
+    blind = account(f"{to_restore} ON `{shop}`.*", "SET USER ON *.*", *rights)
+
+    messages = [
+        run_module("db_restore", {"backup": taken["path"], **blind}, check=check, fails=True).message
+        for check in (True, False)
+    ]
+
+    assert messages[0] == messages[1]
+    assert "there would be no way back" in messages[0]
+    assert "- EVENT: every event" in messages[0]

@@ -30,6 +30,7 @@ def test_a_single_table_comes_back_with_its_trigger_and_nothing_else_changes(ser
     taken = backup(linked)
     server.execute(
         "DROP TRIGGER person_name",
+        "CREATE TRIGGER person_since BEFORE DELETE ON person FOR EACH ROW SET @seen = 1",
         "DELETE FROM person",
         "UPDATE country SET name = 'since'",
         "CREATE TABLE since (id INT)",
@@ -37,9 +38,12 @@ def test_a_single_table_comes_back_with_its_trigger_and_nothing_else_changes(ser
         schema=linked,
     )
 
-    done = run_module("db_restore", {"backup": taken["path"], "tables": ["person"]})
+    restore = {"backup": taken["path"], "tables": ["person"]}
+    foreseen = run_module("db_restore", restore, check=True)
+    done = run_module("db_restore", restore)
 
-    assert (done["outcome"], done["strategy"], done["removed_objects"]) == ("restored", "swap", [])
+    assert (done["outcome"], done["strategy"]) == ("restored", "swap")
+    assert foreseen["removed_objects"] == done["removed_objects"] == ["trigger person_since"]
     assert server.query("SELECT name FROM person ORDER BY id", schema=linked) == [("Ada",), ("Grace",)]
     assert server.query("SELECT DISTINCT name FROM country", schema=linked) == [("since",)]
     server.execute("INSERT INTO person VALUES (3, 'se', '  Radia '), (4, NULL, 'Barbara')", schema=linked)

@@ -437,3 +437,21 @@ def test_history_that_the_client_cannot_dump_is_refused(place, folder):
     assert "history of the system-versioned tables prices would be lost" in refused
     assert "MariaDB 10.11 or newer" in refused
     assert list(folder.iterdir()) == []
+
+
+def test_a_table_with_named_checks_comes_back_beside_the_present_one(place, folder):
+    schema = place.make_schema(
+        "CREATE TABLE priced (id INT PRIMARY KEY, price INT, CONSTRAINT sane CHECK (price > 0), CHECK (price < 1000));"
+        "INSERT INTO priced VALUES (1, 10);"
+    )
+    taken = back_up(place, schema, folder)
+    place.execute("UPDATE priced SET price = 20", schema=schema)
+
+    options = {"backup": taken["path"], "tables": ["priced"], "table_suffix": "_then"}
+    assert place.module("db_restore", options)["outcome"] == "restored"
+
+    assert place.query(f"SELECT price FROM {schema}.priced") == [(20,)]
+    assert place.query(f"SELECT price FROM {schema}.priced_then") == [(10,)]
+    for price in (0, 1000):
+        with pytest.raises(Exception, match=r"(?i)constraint"):
+            place.execute(f"UPDATE priced_then SET price = {price}", schema=schema)

@@ -108,7 +108,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import NothingDropped, create_schema
 from ansible_collections.dbops.recovery.plugins.module_utils._database.questions import ask
-from ansible_collections.dbops.recovery.plugins.module_utils._database.source import LOCK, look_at_source
+from ansible_collections.dbops.recovery.plugins.module_utils._database.source import LOCK, Source, look_at_source
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
     parse_duration,
@@ -198,11 +198,10 @@ def _restore(options: dict, check_mode: bool) -> dict:
     earlier = unfinished.find(directory, name, server)
     if earlier:
         target.warnings.append(f"{earlier.describe()}, so what was in {name} until now may be a part of that alone.")
-    if check_mode:
-        target.warnings += explain_unfinished(target)
-    else:
+    if not check_mode:
         target.lock()
-        target.warnings += put_right(target)
+    left = explain_unfinished(target) if check_mode else put_right(target)
+    target.warnings += left
     try:
         order = _order(target, backup, findings, options)
     except RecoveryError as error:
@@ -231,6 +230,9 @@ def _restore(options: dict, check_mode: bool) -> dict:
     # What comes beside the live tables takes none of them away.
     with_writes = options["lost_writes"] != IGNORE and order.scope.whole
     if check_mode:
+        # What an interrupted swap has left is put right first, and cannot be backed up before.
+        if with_safety and not left:
+            _look_at_present(options, target)
         if with_writes:
             result["lost_writes"] = lost_writes(target, backup, since(target, backup), keep=False)
             clock.end_of("lost_writes")
@@ -451,18 +453,32 @@ def _diff(order: Order) -> dict:
     }
 
 
+def _look_at_present(options: dict, target: Target) -> Source:
+    """Return what a safety backup would be taken of. Raise RecoveryError where it could not be taken whole."""
+    try:
+        return look_at_source(options, target.name, [], LOCK, without_broken_views=True)
+    except Interrupted:
+        raise
+    except RecoveryError as error:
+        raise _no_way_back(target, error) from error
+
+
+def _no_way_back(target: Target, error: RecoveryError) -> RecoveryError:
+    return RecoveryError(
+        f"The present state of {target.name} could not be backed up, so there would be no way back. {error}\n"
+        "Nothing was touched. Where that state is worth nothing, restore with safety_backup: false."
+    )
+
+
 def _take_safety_backup(options: dict, target: Target, directory: str) -> catalog.Backup:
     """Back up the present state, pinned and verified. Raise RecoveryError."""
+    source = _look_at_present(options, target)
     try:
-        source = look_at_source(options, target.name, [], LOCK, without_broken_views=True)
         safety = take_backup(source, directory, codec.choose("auto"), {"purpose": "safety"}, pin=True, retries=1)
     except Interrupted:
         raise
     except RecoveryError as error:
-        raise RecoveryError(
-            f"The present state of {target.name} could not be backed up, so there would be no way back. {error}\n"
-            "Nothing was touched. Where that state is worth nothing, restore with safety_backup: false."
-        ) from error
+        raise _no_way_back(target, error) from error
     if source.plan.broken_views:
         # Often the very reason for a restore: somebody has dropped a table under them.
         views = "; ".join(f"{view}: {words}" for view, words in source.plan.broken_views.items())

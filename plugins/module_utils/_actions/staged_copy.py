@@ -24,6 +24,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.definition
     ForeignKey,
     add_keys,
     take_apart,
+    without_check_names,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
     PREAMBLE,
@@ -37,6 +38,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.sections i
 from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import Inventory, read_inventory
 from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import load_in_parallel, send_in_parallel
 from ansible_collections.dbops.recovery.plugins.module_utils._database.orphans import count_orphans, references_across
+from ansible_collections.dbops.recovery.plugins.module_utils._database.server import MYSQL
 from ansible_collections.dbops.recovery.plugins.module_utils._database.source import count_rows
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
 
@@ -55,12 +57,14 @@ class CopyPlan:
         tables: the names of the tables and sequences.
         definitions: of each of those tables, taken apart.
         beside: whether they are to stand beside their namesakes: then without foreign keys, whose names are taken.
+        renamed: those of them whose checks come without their names for the same reason, as MySQL has it.
     """
 
     backup: Backup
     tables: frozenset[str]
     definitions: dict[str, Definition]
     beside: bool = False
+    renamed: frozenset[str] = frozenset()
 
     @property
     def foreign_keys(self) -> list[tuple[str, ForeignKey]]:
@@ -91,7 +95,13 @@ def plan_copy(target: Target, backup: Backup, tables: Iterable[str], beside: boo
     }
     for table in {name for each in definitions.values() for name in each.needed_at_once if name in texts}:
         definitions[table] = take_apart(table, texts[table], keys_later=False)
-    return CopyPlan(backup, wanted, definitions, beside)
+    renamed: set[str] = set()
+    if beside and target.server.flavour == MYSQL:
+        # There a check's name is its schema's, in MariaDB its table's.
+        nameless = {table: without_check_names(each) for table, each in definitions.items()}
+        renamed = {table for table, each in nameless.items() if each != definitions[table]}
+        definitions = nameless
+    return CopyPlan(backup, wanted, definitions, beside, frozenset(renamed))
 
 
 def _entries(backup: Backup, tables: Iterable[str]) -> list[dict]:
@@ -242,6 +252,7 @@ def require_copy(target: Target, plan: CopyPlan, schema: str) -> None:
     incomparable = {f"table {table}" for table, _key in plan.outward()}
     if plan.beside:
         incomparable = {f"table {table}" for table, each in plan.definitions.items() if each.foreign_keys}
+        incomparable |= {f"table {table}" for table in plan.renamed}
     require_equal(target, plan.backup, expected, found, incomparable)
     rows = plan.backup.manifest.get("rows")
     if not rows:

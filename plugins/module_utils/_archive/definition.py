@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import unquote
 
@@ -32,6 +32,7 @@ _FOREIGN_KEY = re.compile(
     rb"(?:(?P<schema>" + _NAME + rb")\.)?(?P<table>" + _NAME + rb") \([^\n]*\)(?P<rules>[^\n]*)"
 )
 _REFERRED_TO = re.compile(rb" REFERENCES (?:" + _NAME + rb"\.)?(" + _NAME + rb")")
+_CHECK_NAME = re.compile(rb"(?<=^  )CONSTRAINT " + _NAME + rb" (?=CHECK \()", re.MULTILINE)
 _AUTO_INCREMENT = re.compile(rb"  (" + _NAME + rb") [^\n]* AUTO_INCREMENT\b")
 _LONG_COLUMN = re.compile(
     rb"  (" + _NAME + rb") (?:(?:tiny|medium|long)?(?:text|blob)|(?:varchar|varbinary)\(\d{4,}\))"
@@ -120,6 +121,11 @@ def take_apart(table: str, data: bytes, keys_later: bool) -> Definition:
         return Definition(table, data, understood=False)
     slim = data[: start.end()] + b",\n".join(staying) + data[end.start() :]
     return Definition(table, slim, keys, foreign_keys)
+
+
+def without_check_names(definition: Definition) -> Definition:
+    """Return a definition whose checks have no names; the server gives them new ones."""
+    return replace(definition, data=_CHECK_NAME.sub(b"", definition.data))
 
 
 def _has_hash_by_hand(lines: list[bytes]) -> bool:
