@@ -199,7 +199,7 @@ class Place:
         for script in scripts:
             self.run(
                 self._program("mariadb", "mysql"),
-                *self._as_root(),
+                *self.as_root(),
                 "--comments",
                 f"--database={schema}",
                 given=script.encode(),
@@ -209,7 +209,7 @@ class Place:
     def replay(self, schema: str, path: str) -> None:
         """Run compressed SQL, as the first lines of what a restore keeps of lost writes say it."""
         sql = subprocess.run(["zstd", "-dc", path], check=True, capture_output=True).stdout
-        self.run(self._program("mariadb", "mysql"), *self._as_root(), "--binary-mode", schema, given=sql)
+        self.run(self._program("mariadb", "mysql"), *self.as_root(), "--binary-mode", schema, given=sql)
 
     def dump(self, schema: str) -> bytes:
         """The whole schema as text that is the same for the same content: what before and after are compared by."""
@@ -218,9 +218,10 @@ class Place:
             options += ["--set-gtid-purged=OFF", "--no-tablespaces"]
         elif self.version_tuple >= (10, 11):
             options += ["--dump-history"]
-        return self.run(self._program("mariadb-dump", "mysqldump"), *self._as_root(), *options, schema)
+        return self.run(self._program("mariadb-dump", "mysqldump"), *self.as_root(), *options, schema)
 
-    def _as_root(self) -> list[str]:
+    def as_root(self) -> list[str]:
+        """Return the options by which a client program reaches the server as root."""
         options = ["--no-defaults", "--default-character-set=utf8mb4", f"--socket={self.socket}", "--user=root"]
         return options if self.version.flavour == "mysql" else [*options, "--skip-ssl-verify-server-cert"]
 

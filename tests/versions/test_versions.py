@@ -425,6 +425,58 @@ def test_what_is_restored_goes_into_the_binary_log(place, shop, folder, strategy
 
 
 @pytest.mark.parametrize(
+    "place", [each for each in VERSIONS if each.flavour == "mysql"], ids=lambda version: version.label, indirect=True
+)
+def test_what_is_restored_from_a_dump_made_by_hand_goes_into_the_binary_log(place, shop, folder):
+    # As anybody would make it: where GTIDs are on, it keeps itself out of the log, and claims what was done before.
+    path = folder / "by-hand.sql"
+    path.write_bytes(place.run("mysqldump", *place.as_root(), "--routines", "--events", "--single-transaction", shop))
+    assert b"\nSET @@SESSION.SQL_LOG_BIN= 0;\n" in path.read_bytes()
+    assert b"\nSET @@GLOBAL.GTID_PURGED=" in path.read_bytes()
+    before, purged = place.dump(shop), place.query("SELECT @@global.gtid_purged")
+    file, position = place.query("SHOW BINARY LOG STATUS")[0][:2]
+
+    done = place.module("db_restore", {"backup": str(path), "database": shop, "safety_backup": False})
+
+    assert place.dump(shop) == before
+    assert place.query("SELECT @@global.gtid_purged") == purged
+    with contextlib.closing(place.connect(use_unicode=False)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SHOW BINLOG EVENTS IN '{file}' FROM {position}")
+        logged = str(cursor.fetchall())
+    for restored in ("CREATE TABLE `orders`", "Write_rows", "TRIGGER", "PROCEDURE", "EVENT"):
+        assert restored in logged, logged
+    assert "SET @@SESSION.SQL_LOG_BIN, SET @@GLOBAL.GTID_PURGED." in str(done["warnings"])
+
+
+@pytest.mark.parametrize("strategy", ["swap", "in_place"])
+def test_rights_on_a_routine_are_there_after_a_restore_and_after_one_that_went_back(place, shop, folder, strategy):
+    place.execute("CREATE PROCEDURE same() SELECT 1", schema=shop)
+    taken = back_up(place, shop, folder)
+    place.execute(
+        "DROP PROCEDURE count_orders",
+        "CREATE PROCEDURE count_orders(OUT n INT) SET n = 7",
+        "CREATE USER worker@localhost",
+        "CREATE ROLE reporting",
+        "GRANT EXECUTE ON PROCEDURE same TO worker@localhost",
+        "GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE count_orders TO worker@localhost WITH GRANT OPTION",
+        "GRANT EXECUTE ON PROCEDURE count_orders TO reporting",
+        schema=shop,
+    )
+    asked = "SELECT Routine_name, User, Host, Proc_priv FROM mysql.procs_priv WHERE Db = %s ORDER BY 1, 2"
+    rights = place.query(asked, (shop,))
+    assert len(rights) == 3
+    order = {"backup": taken["path"], "strategy": strategy}
+    try:
+        wrong = [{"sql": "SELECT 1", "rows": [[2]]}]
+        assert place.module("db_restore", {**order, "queries": wrong}, fails=True)["outcome"] == "reverted"
+        assert place.query(asked, (shop,)) == rights
+        place.module("db_restore", order)
+        assert place.query(asked, (shop,)) == rights
+    finally:
+        place.execute("DROP USER worker@localhost", "DROP ROLE reporting")
+
+
+@pytest.mark.parametrize(
     "place", [each for each in VERSIONS if each.flavour == "mariadb"], ids=lambda version: version.label, indirect=True
 )
 def test_history_that_the_client_cannot_dump_is_refused(place, folder):
