@@ -117,6 +117,24 @@ def test_rights_on_routines_are_there_after_a_restore_that_was_killed(
     assert rights(server, shop) == before
 
 
+@pytest.mark.parametrize("by", ["undoing", "restoring"])
+def test_rights_on_routines_are_there_after_a_restore_in_place_that_was_killed(
+    server, shop, used, folder, start_module, run_module, by
+):
+    before = rights(server, shop)
+    order = {"backup": used["path"], "strategy": "in_place"}
+    killed = start_module("db_restore", order, fault=("_actions.in_place:load_dump", "kill"))
+    assert killed.wait() == -signal.SIGKILL
+    assert rights(server, shop) == set()
+
+    if by == "undoing":
+        run_module("db_restore", {"database": shop, "undo": True, "directory": str(folder)})
+        assert rights(server, shop) == before
+    else:
+        run_module("db_restore", {**order, "safety_backup": False})
+        assert rights(server, shop) == before - of("since", before)
+
+
 def test_rights_on_routines_come_back_with_what_was_kept_and_no_account_does(server, shop, used, run_module):
     before = rights(server, shop)
     run_module("db_restore", {"backup": used["path"], "keep_previous": "1h"})

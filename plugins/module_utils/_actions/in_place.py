@@ -42,10 +42,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.loading i
     load_dump,
     set_schema_defaults,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_grants import (
-    read_routine_grants,
-    routines_of,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_grants import routines_of
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
 
@@ -73,7 +70,6 @@ def replace_in_place(
     else:
         triggers = triggers_of(target.connection, target.name, left_alone)
         going = without(target.present, table=left_alone, trigger=triggers)
-        target.routine_grants = read_routine_grants(target.connection, target.name)
         drop_objects(target.connection, target.name, going)
         set_schema_defaults(target.connection, target.schema, *schema_defaults(backup))
     _progress.phase("loading", target.name, backup.sql_bytes)

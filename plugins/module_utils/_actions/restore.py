@@ -108,6 +108,10 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import NothingDropped, create_schema
 from ansible_collections.dbops.recovery.plugins.module_utils._database.questions import ask
+from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_grants import (
+    noted_routine_grants,
+    read_routine_grants,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._database.source import LOCK, Source, look_at_source
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
@@ -252,10 +256,15 @@ def _restore(options: dict, check_mode: bool) -> dict:
             clock.end_of("clean_up")
         else:
             part = since(target, backup) if with_writes else None
-            mark = Unfinished(directory, name, server, backup.path, safety.path if safety else None)
+            target.routine_grants = read_routine_grants(target.connection, name) if target.schema else []
+            way_back = safety.path if safety else None
+            mark = Unfinished(directory, name, server, backup.path, way_back, target.routine_grants)
             result.update(_in_place(order, safety, mark, options["queries"], result, clock))
             if keep:
                 target.warnings.append(f"keep_previous: {order.strategy.reason}, so there is only the safety backup.")
+        if earlier and order.scope.whole:
+            # Those on what the restore had dropped that has not come to its end.
+            target.grant_again(noted_routine_grants(earlier.routine_grants), order.expected_objects)
         if order.scope.whole:
             _forget_mark(target, directory, server)
         if part:

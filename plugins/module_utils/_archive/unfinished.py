@@ -35,6 +35,7 @@ class Unfinished:
         server: which one, as server.identity() has it; several may have a database of that name.
         backup: the path of what it restores.
         safety_backup: the path of what was there before; None where that was not kept.
+        routine_grants: the rights on its routines; None where nobody could see them.
         started, host, process: when, and who.
     """
 
@@ -43,6 +44,7 @@ class Unfinished:
     server: str
     backup: str
     safety_backup: str | None
+    routine_grants: list | None
     started: str = field(default_factory=lambda: show_time(utc_now()))
     host: str = field(default_factory=socket.gethostname)
     process: int = field(default_factory=os.getpid)
