@@ -10,21 +10,13 @@ Private to the collection.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import timedelta
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _progress, _signals
 from ansible_collections.dbops.recovery.plugins.module_utils._actions import elsewhere
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import require_space, take_backup
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import require_space
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.clock import Clock
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere import (
-    Adaptation,
-    adapt,
-    bodies_of,
-    require_reachable,
-)
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.in_place import (
     go_back_in_place,
     replace_in_place,
@@ -43,20 +35,31 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.lost_write
     since,
     unknown,
 )
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.order import (
+    Order,
+    diff_of,
+    gone,
+    make_order,
+    refuse_other_schemas,
+    removed,
+    require_possible,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.outcome import undone, words_of
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.safety import (
+    look_at_present,
+    require_good,
+    take_safety_backup,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_copy import (
     build_copy,
     bytes_to_load,
-    chosen_tables,
     preamble_of,
     require_copy,
     warn_of_orphans,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.strategy import SWAP, Strategy, choose_strategy
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.strategy import SWAP
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import (
-    TABLES,
     Incoming,
-    Scope,
     commit,
     go_back,
     put_away,
@@ -65,44 +68,24 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping i
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import (
     RESTORED,
     REVERTED,
-    Objects,
     Target,
     look_at_target,
     refuse_other_case,
     refuse_other_server,
     require_confirmation,
-    require_definers,
     require_equal,
-    require_rights,
-    require_taken,
-    require_trust,
-    require_whole,
     schema_defaults,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.undo import drop_previous, undo_restore
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec, unfinished
-from ansible_collections.dbops.recovery.plugins.module_utils._archive.bodies import Account, account_name
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
     CONTENT,
-    Findings,
-    Limits,
-    check_backup,
-    check_before_loading,
-    describe,
-    failed,
-)
-from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
-    TRIGGERS,
-    Section,
-    bodies_in,
-    definers_in,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.unfinished import Unfinished
 from ansible_collections.dbops.recovery.plugins.module_utils._database import server as servers
 from ansible_collections.dbops.recovery.plugins.module_utils._database import staging
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import connect, settings_from
 from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import (
-    Inventory,
     label,
     objects_of,
 )
@@ -112,8 +95,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_g
     noted_routine_grants,
     read_routine_grants,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._database.source import LOCK, Source, look_at_source
-from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
     parse_duration,
     show_time,
@@ -190,8 +172,8 @@ def _restore(options: dict, check_mode: bool) -> dict:
     keep = _duration(options["keep_previous"])
     backup = catalog.find(options["backup"], options["directory"], options["database"])
     name = _target_name(options, backup)
-    findings = _require_good(backup, options["verify"], before_loading=True)
-    _refuse_other_schemas(backup, findings, name)
+    findings = require_good(backup, options["verify"], before_loading=True)
+    refuse_other_schemas(backup, findings, name)
     target = look_at_target(options, name)
     if options["backup"] == "latest":
         target.warnings += catalog.unreadable_in(options["directory"])
@@ -207,26 +189,26 @@ def _restore(options: dict, check_mode: bool) -> dict:
     left = explain_unfinished(target) if check_mode else put_right(target)
     target.warnings += left
     try:
-        order = _order(target, backup, findings, options)
+        order = make_order(target, backup, findings, options)
     except RecoveryError as error:
         words = "" if "Nothing was touched" in str(error) else "\nNothing was touched."
         raise RecoveryError(f"{error}{words}", error.result) from error
     if order.strategy.name != SWAP and backup.manifest:
         # Old objects go before the last section is read, so all of them are held against their checksums first.
-        _require_good(backup, options["verify"])
+        require_good(backup, options["verify"])
     with_safety = options["safety_backup"] and target.schema is not None
-    _require_possible(order, findings, with_safety)
+    require_possible(order, findings, with_safety)
     result = {
         "changed": True,
         "backup": backup.describe(),
         "safety_backup": None,
         "database": name,
-        "removed_objects": _removed(order),
+        "removed_objects": removed(order),
         **order.strategy.as_result(),
         "previous": None,
         "lost_writes": None,
         "warnings": target.warnings,
-        "diff": _diff(order),
+        "diff": diff_of(order),
     }
     if with_safety:
         require_space(directory, target.schema, codec.choose("auto"))
@@ -236,14 +218,14 @@ def _restore(options: dict, check_mode: bool) -> dict:
     if check_mode:
         # What an interrupted swap has left is put right first, and cannot be backed up before.
         if with_safety and not left:
-            _look_at_present(options, target)
+            look_at_present(options, target)
         if with_writes:
             result["lost_writes"] = lost_writes(target, backup, since(target, backup), keep=False)
             clock.end_of("lost_writes")
         return {**result, "phases": clock.phases, "seconds": clock.seconds}
     catalog.make_directory(directory)
     with catalog.locked(directory, name):
-        safety = _take_safety_backup(options, target, directory) if with_safety else None
+        safety = take_safety_backup(options, target, directory) if with_safety else None
         result["safety_backup"] = safety.describe() if safety else None
         if safety:
             clock.end_of("safety_backup", safety.sql_bytes)
@@ -273,74 +255,6 @@ def _restore(options: dict, check_mode: bool) -> dict:
     return {**result, "outcome": RESTORED, "phases": clock.phases, "seconds": clock.seconds}
 
 
-@dataclass(frozen=True)
-class Order:
-    """A restore that was looked at from all sides: what goes where, how, and what must be there afterwards.
-
-    Attributes:
-        target: the database.
-        backup: the backup.
-        scope: what of the database is replaced.
-        expected: what must be there afterwards: an inventory, (type, name) pairs, or None where nothing says so.
-        bodies: the backup's definitions besides tables, where a manifest says where they lie.
-        definers: the accounts that they belong to.
-        adaptation: what is changed in them on the way.
-        strategy: how it is done.
-    """
-
-    target: Target
-    backup: catalog.Backup
-    scope: Scope
-    expected: Inventory | Objects | None
-    bodies: list[Section]
-    definers: set[Account]
-    adaptation: Adaptation
-    strategy: Strategy
-
-    @property
-    def expected_objects(self) -> set[tuple[str, str]]:
-        """The (type, name) pairs that must be there afterwards, as far as known."""
-        return set(objects_of(self.expected)) if isinstance(self.expected, dict) else set(self.expected or ())
-
-
-def _order(target: Target, backup: catalog.Backup, findings: Findings | None, options: dict) -> Order:
-    scope = _scope(options, backup, target)
-    bodies = _bodies(backup, scope)
-    definers = {account for section in bodies for account in definers_in(section)}
-    if backup.manifest is None:
-        # Its sections are not at hand, and its text was looked at as a whole.
-        definers = set(findings.contents.definers)
-    adaptation = adapt(target, backup, bodies, options, definers)
-    if backup.manifest is None:
-        require_reachable(backup, findings.contents, adaptation)
-    strategy = choose_strategy(target, backup, scope, options["strategy"])
-    expected = _expected(backup, findings, scope, bodies)
-    return Order(target, backup, scope, expected, bodies, definers, adaptation, strategy)
-
-
-def _require_possible(order: Order, findings: Findings | None, with_safety: bool) -> None:
-    """Raise RecoveryError where the account or the server forbids what the restore, or the way back, would do."""
-    target, backup = order.target, order.backup
-    with_way_back = with_safety or (order.strategy.name == SWAP and target.schema is not None)
-    kept = order.definers - order.adaptation.missing
-    if order.scope.whole or with_safety:
-        require_whole(target, with_safety)
-    require_rights(target, order.expected_objects)
-    require_definers(target, set(map(account_name, kept)), with_way_back)
-    require_trust(target, order.expected_objects, with_way_back)
-    require_taken(target, backup, findings)
-    if backup.manifest is None and findings.contents.replication:
-        said = ", ".join(dict.fromkeys(findings.contents.replication))
-        target.warnings.append(
-            f"Left out of {backup.name}, since they are about the server and not about {target.name}: {said}."
-        )
-    if order.expected is None:
-        target.warnings.append(
-            f"{backup.name} has no manifest and no comments that say what it holds, so the restored objects cannot be "
-            "compared with anything."
-        )
-
-
 def _duration(text: str | None) -> timedelta | None:
     if not text or text.lower() in ("false", "no", "none", "0"):
         return None
@@ -353,149 +267,6 @@ def _target_name(options: dict, backup: catalog.Backup) -> str:
         raise RecoveryError(f"{backup.path} has no manifest that names its database: say which by the option database.")
     require_confirmation(options, name, backup.name)
     return name
-
-
-def _require_good(backup: catalog.Backup, level: str, before_loading: bool = False) -> Findings | None:
-    """Return what verifying a backup brought, or raise; before_loading as check_before_loading() has it."""
-    if backup.manifest is None:
-        # Only its own text can say what it holds.
-        level = CONTENT
-    if level == "none":
-        return None
-    findings = check_before_loading(backup, level) if before_loading else check_backup(backup, level, Limits())
-    bad = failed(findings.checks)
-    if bad:
-        raise RecoveryError(
-            f"{backup.name} is not restored, it did not pass the check at level {level}:\n{describe(bad)}\n"
-            "Nothing was touched. Choose another backup.",
-            {"checks": [check.as_result() for check in findings.checks]},
-        )
-    return findings
-
-
-def _refuse_other_schemas(backup: catalog.Backup, findings: Findings | None, name: str) -> None:
-    others = sorted((findings.schemas if findings else set()) - {name})
-    if others:
-        raise RecoveryError(
-            f"{backup.path} changes to another database by itself (USE or CREATE DATABASE {', '.join(others)}), so it "
-            f"would not stay within {name}. Nothing was touched. Take those lines out of the dump, or restore it into "
-            f"{others[0]}."
-        )
-
-
-def _scope(options: dict, backup: catalog.Backup, target: Target) -> Scope:
-    """Return what is replaced. Raise RecoveryError when tables are asked for that cannot be brought back."""
-    # A table that was left out of the backup on purpose has no other copy there: it stays.
-    left_alone = frozenset(backup.manifest.get("excluded", ())) if backup.manifest else frozenset()
-    if not options["tables"]:
-        return Scope(whole=True, left_alone=left_alone)
-    if backup.manifest is None:
-        raise RecoveryError(f"tables: {backup.name} has no manifest that says where they lie. Nothing was touched.")
-    inventory, suffix = backup.manifest["inventory"], options["table_suffix"] or ""
-    offered = {name for kind in TABLES for name in inventory.get(kind, ())}
-    unknown = sorted(set(options["tables"]) - offered)
-    if unknown:
-        raise RecoveryError(
-            f"tables: {', '.join(unknown)} is not in {backup.name}; it has {', '.join(sorted(offered)) or 'no table'}. "
-            "Nothing was touched."
-        )
-    if target.schema is None:
-        raise RecoveryError(
-            f"tables: there is no database {target.name} for them to go into; without tables it is made from the whole "
-            "backup. Nothing was touched."
-        )
-    there = {name for kind in (*TABLES, "view") for name in target.present.get(kind, ())}
-    taken = sorted(name + suffix for name in options["tables"] if suffix and name + suffix in there)
-    taken += sorted(name for name in options["tables"] if not suffix and name in target.present.get("view", ()))
-    if taken:
-        raise RecoveryError(
-            f"tables: {', '.join(taken)} is there already in {target.name}, and is no table that would be replaced. "
-            "Nothing was touched. Drop or rename it, or choose another table_suffix."
-        )
-    return Scope(whole=False, tables=frozenset(options["tables"]), suffix=suffix)
-
-
-def _bodies(backup: catalog.Backup, scope: Scope) -> list[Section]:
-    """Return the definitions besides tables that are restored with a scope."""
-    if backup.manifest is None or scope.suffix:
-        return []
-    bodies = bodies_of(backup)
-    if scope.whole:
-        return bodies
-    return [section for section in bodies if section.kind == TRIGGERS and section.object in scope.tables]
-
-
-def _expected(
-    backup: catalog.Backup, findings: Findings | None, scope: Scope, bodies: list[Section]
-) -> Inventory | Objects | None:
-    """Return what the schema must hold afterwards, as far as a scope replaces it; None when nothing says so."""
-    if backup.manifest is None:
-        return findings.objects or None
-    inventory = backup.manifest["inventory"]
-    if scope.whole:
-        return inventory
-    tables = chosen_tables(inventory, scope.tables)
-    if scope.suffix:
-        return {kind: {name + scope.suffix: value for name, value in of.items()} for kind, of in tables.items()}
-    names = {name for section in bodies for _kind, name, _text in bodies_in(section)}
-    return {**tables, "trigger": {name: inventory["trigger"][name] for name in names}}
-
-
-def _removed(order: Order) -> list[str]:
-    if order.expected is None:
-        return []
-    return _gone(order.scope.within(order.target, order.target.present), order.expected_objects)
-
-
-def _gone(before: Inventory, after: Collection[tuple[str, str]]) -> list[str]:
-    return [label(key) for key in objects_of(before) if key not in after]
-
-
-def _diff(order: Order) -> dict:
-    target = order.target
-    present = order.scope.within(target, target.present)
-    return {
-        "before_header": f"{target.name} now",
-        "after_header": f"{target.name} restored",
-        "before": "".join(f"{label(key)}\n" for key in objects_of(present)),
-        "after": "".join(f"{label(key)}\n" for key in sorted(order.expected_objects)),
-    }
-
-
-def _look_at_present(options: dict, target: Target) -> Source:
-    """Return what a safety backup would be taken of. Raise RecoveryError where it could not be taken whole."""
-    try:
-        return look_at_source(options, target.name, [], LOCK, without_broken_views=True)
-    except Interrupted:
-        raise
-    except RecoveryError as error:
-        raise _no_way_back(target, error) from error
-
-
-def _no_way_back(target: Target, error: RecoveryError) -> RecoveryError:
-    return RecoveryError(
-        f"The present state of {target.name} could not be backed up, so there would be no way back. {error}\n"
-        "Nothing was touched. Where that state is worth nothing, restore with safety_backup: false."
-    )
-
-
-def _take_safety_backup(options: dict, target: Target, directory: str) -> catalog.Backup:
-    """Back up the present state, pinned and verified. Raise RecoveryError."""
-    source = _look_at_present(options, target)
-    try:
-        safety = take_backup(source, directory, codec.choose("auto"), {"purpose": "safety"}, pin=True, retries=1)
-    except Interrupted:
-        raise
-    except RecoveryError as error:
-        raise _no_way_back(target, error) from error
-    if source.plan.broken_views:
-        # Often the very reason for a restore: somebody has dropped a table under them.
-        views = "; ".join(f"{view}: {words}" for view, words in source.plan.broken_views.items())
-        target.warnings.append(f"These views cannot be read, so {safety.name} is without them: {views}")
-    # It is the way back, so it must be one.
-    _require_good(safety, CONTENT)
-    require_taken(target, safety, None)
-    return safety
 
 
 def _by_swap(
@@ -537,8 +308,8 @@ def _by_swap(
         steps = steps_after_swap(target)
         raise undone(target, why, error, result, clock, lambda: _swap_back(target, strategy.journal), steps) from error
     # Objects may have come while the copy was being built.
-    gone = _gone(strategy.journal.facts["inventory"], order.expected_objects)
-    return part, {"swap_seconds": round(seconds, 3), "removed_objects": gone}
+    surplus = gone(strategy.journal.facts["inventory"], order.expected_objects)
+    return part, {"swap_seconds": round(seconds, 3), "removed_objects": surplus}
 
 
 def _settle() -> None:
@@ -636,7 +407,7 @@ def _in_place(
         if marked and ended.result["outcome"] == REVERTED:
             _forget_mark(target, mark.directory, mark.server)
         raise ended from error
-    return {} if order.expected is not None else {"removed_objects": _gone(target.present, objects_of(found))}
+    return {} if order.expected is not None else {"removed_objects": gone(target.present, objects_of(found))}
 
 
 def _begin(mark: Unfinished) -> bool:
