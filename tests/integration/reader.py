@@ -69,8 +69,8 @@ class Reader:
     def placed(self, text: str) -> str:
         """Return text with the paths of its hosts below this directory, and with the private server's socket."""
         here = PLACES.sub(f"{self.directory}/", text).replace(SOCKET, str(self.server.socket))
-        # The account that Ansible uses on the hosts is whoever runs this.
-        here = here.replace("-o deploy ", f"-o {os.getuid()} ")
+        # The account that Ansible uses on the hosts is whoever runs this, and so is the application's user.
+        here = re.sub("-o (deploy|shop) ", f"-o {os.getuid()} ", here).replace("-g shop ", f"-g {os.getgid()} ")
         return here.replace("/usr/lib/nagios/plugins", str(CHECKOUT / "examples" / "nagios"))
 
     def folder(self, path: str) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
+from documents import all_blocks
 from fleet import HOSTS
 
 STEPS = ("stage", "backup", "migrate", "switch", "restart")
@@ -94,6 +95,17 @@ def test_a_hook_after_the_migrations_is_one_of_them_also_where_there_are_no_othe
     assert (done.report["outcome"], done.report["database_outcome"]) == ("rolled_back", "restored"), done.stdout
     begun = [entry for entry in fleet.journal("one") if (entry["release"], entry["step"]) == ("2", "migrate")]
     assert [entry["backup"]["path"] for entry in begun] == [done.report["backup"]["path"]]
+
+
+@pytest.mark.usefixtures("one_host")
+def test_a_load_balancer_that_cannot_be_reached_is_a_hook_that_failed_told_as_the_page_does(fleet):
+    (block,) = (block for block in all_blocks() if block.text.startswith("# hooks/leave.yml"))
+    tasks = file_of_tasks(fleet, "leave.yml", block.text.replace("balancer.example.org", "balancer.invalid"))
+    done = fleet.deploy("2", deploy_before_stage_tasks=tasks)
+    assert (done.report["outcome"], done.report["failed_phase"]) == ("rolled_back", "stage"), done.stdout
+    assert done.report["unreachable_hosts"] == []
+    assert "The hook deploy_before_stage failed: The load balancer cannot be reached: " in done.report["error"]
+    assert fleet.live() == {"one": "1"}
 
 
 def test_a_file_of_tasks_with_a_mistake_in_it_ends_the_play_before_anything_is_touched(fleet):
