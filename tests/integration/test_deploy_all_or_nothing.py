@@ -260,6 +260,20 @@ def test_a_host_that_dies_is_named_and_the_others_are_taken_back(fleet):
     assert "database" not in refused.report["error"]
 
 
+@pytest.mark.parametrize("phase", ["migrate", "restart"])
+def test_the_database_is_put_back_though_the_host_that_failed_is_lost_before_that(fleet, phase):
+    # Cut off when its failure has come back. The database is another host's.
+    script = {"migrate": "migrate", "restart": "step restart"}[phase]
+    dying = f"sh -c 'sh {script} || {{ touch {fleet.directory}/cut_one; exit 1; }}'"
+    failing = {"deploy_environment": fleet.environment(fail=f"{phase}@one@2"), f"deploy_{phase}_commands": [dying]}
+    done = fleet.deploy("2", deploy_database_host="two", **failing)
+    assert done.report["outcome"] == "broken", done.stdout
+    assert (done.report["failed_phase"], done.report["failed_host"]) == (phase, "one")
+    assert (done.report["database_outcome"], done.report["unreachable_hosts"]) == ("restored", ["one"])
+    assert fleet.live()["two"] == "1 .dbops/lock.json"
+    assert fleet.database() == BEFORE
+
+
 def test_a_restore_that_fails_leaves_maintenance_on_and_says_broken(fleet):
     wreck = f"find {fleet.directory}/backups -name '*.sql*' -exec truncate -s 100 {{}} +"
     done = fleet.deploy("2", deploy_environment=fleet.environment(fail="migrate@one@2", wreck=wreck))
