@@ -80,7 +80,9 @@ class Fleet:
     def play(
         self, playbook: str, *arguments: str, warning: str = "", **variables: object
     ) -> subprocess.CompletedProcess:
-        """Run a playbook with the variables over those of the fleet; the result has .report besides.
+        """Run a playbook, one of the checkout or `dbops.recovery.NAME`, with the variables over those of the fleet.
+
+        The result has .report besides.
 
         Its process is named in the file `controller` of the directory, for a test that kills it.
 
@@ -90,7 +92,8 @@ class Fleet:
         report.unlink(missing_ok=True)
         extra = json.dumps({"deploy_environment": self.environment(), **variables})
         program = Path(sys.executable).parent / "ansible-playbook"
-        command = [program, "-i", self.inventory(), *arguments, "-e", extra, CHECKOUT / "playbooks" / playbook]
+        path = CHECKOUT / "playbooks" / playbook if playbook.endswith(".yml") else playbook
+        command = [program, "-i", self.inventory(), *arguments, "-e", extra, path]
         with subprocess.Popen(
             command,
             env={**os.environ, **ANSIBLE_SETTINGS},

@@ -11,6 +11,8 @@ it, and the playbooks are the collection's own.
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -90,7 +92,7 @@ def test_a_missing_maintenance_mode_and_a_missing_right_are_said_and_stop_nothin
     )
     assert done.report["outcome"] == "deployed", done.stdout
     assert "Mind: There is no maintenance mode (deploy_maintenance_on_commands)" in done.stdout
-    assert "To go back: ansible-playbook playbooks/rollback.yml" in done.stdout
+    assert "To go back: ansible-playbook dbops.recovery.rollback" in done.stdout
     said = " ".join(done.stdout.split())
     assert "Mind: The way back of the database is a restore in place, during which it is not whole" in said
     assert "ON `shop\\_\\_%`.* TO 'cramped'@'localhost'." in said.replace("''", "'")
@@ -274,6 +276,30 @@ def test_the_database_is_put_back_though_the_host_that_failed_is_lost_before_tha
     assert fleet.database() == BEFORE
 
 
+def test_a_rollback_by_hand_whose_restore_breaks_says_so_and_what_it_says_to_type_finishes_it(fleet):
+    # The database's host cannot be reached any more once maintenance is on.
+    gone = fleet.directory / "gone"
+    limit = ("-l", "application:&all")
+    where = {"deploy_database_host": f"{{{{ ('{gone}' is exists) | ternary('gone.invalid', 'one') }}}}"}
+    assert fleet.deploy("2", *limit, **where).returncode == 0
+    closing = {"deploy_maintenance_on_commands": [f"touch ../../closed {gone}"]}
+    done = fleet.play("rollback.yml", *limit, deploy_rollback_database=True, **where, **closing)
+    assert done.report["outcome"] == "broken", done.stdout
+    assert (done.report["database_outcome"], done.report["unreachable_hosts"]) == ("broken", [])
+    said = " ".join(done.stdout.replace("''", "'").split())
+    assert "The database shop is NOT as it was before the rollback." in said
+    # A limit has characters of the shell's.
+    arguments = shlex.split(re.search(r"as far as is needed:' - ' ansible-playbook (.*?)' (?:- |TASK)", said)[1])
+    assert arguments[:3] == ["dbops.recovery.rollback", "-l", "application:&all"]
+
+    gone.unlink()
+    finished = fleet.play(arguments[0], *arguments[1:], **where)
+
+    assert finished.returncode == 0, finished.stdout
+    assert fleet.database() == BEFORE
+    assert fleet.live() == {"one": "1", "two": "1"}
+
+
 def test_a_restore_that_fails_leaves_maintenance_on_and_says_broken(fleet):
     wreck = f"find {fleet.directory}/backups -name '*.sql*' -exec truncate -s 100 {{}} +"
     done = fleet.deploy("2", deploy_environment=fleet.environment(fail="migrate@one@2", wreck=wreck))
@@ -294,7 +320,7 @@ def test_a_host_that_is_unwell_after_the_way_back_stays_closed_alone(fleet):
     assert fleet.live() == {"one": "1 .dbops/lock.json", "two": "1 running unwell closed .dbops/lock.json"}
     assert fleet.database() == BEFORE
     # What the report says to type next heals it, now that the cause is gone.
-    assert "playbooks/rollback.yml -e deploy_force_unlock=true" in done.stdout
+    assert "ansible-playbook dbops.recovery.rollback -e deploy_force_unlock=true" in done.stdout
     healed = fleet.play("rollback.yml", deploy_force_unlock=True)
     assert healed.returncode == 0, healed.stdout
     assert fleet.live() == {"one": "1", "two": "1"}
@@ -351,7 +377,7 @@ def test_a_lock_of_another_deployment_is_explained_and_a_good_release_goes_live_
     before = [fleet.journal(host) for host in HOSTS]
     again = fleet.deploy("1")
     assert again.report["outcome"] == "refused"
-    assert "playbooks/rollback.yml -e deploy_rollback_release=1" in again.report["error"]
+    assert "ansible-playbook dbops.recovery.rollback -e deploy_rollback_release=1" in again.report["error"]
     assert [fleet.journal(host) for host in HOSTS] == before
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role in plays of other people's: whatever keywords surround it, all hosts end on one release, or it is refused."""
+"""The role in plays of other people's: whatever surrounds it, all hosts end on one release, or it is refused."""
 
 from __future__ import annotations
 

@@ -181,10 +181,10 @@ def test_a_deployment_that_is_under_way_is_not_disturbed(desk):
     assert refused.returncode != 0
     said = words(refused.stdout)
     assert "two is locked by the deployment 20261122T090000Z-1234 of release 9, by ann from ci-7, since then." in said
-    look = re.search(r"ansible-playbook (playbooks/rollback.yml -l one,two --check)", said).group(1)
+    look = re.search(r"ansible-playbook (dbops.recovery.rollback -l one,two --check)", said).group(1)
     assert "To restore all the same, add -e restore_during_deployment=true" in said
     # What it says to type explains the lock, and touches nothing either.
-    explained = desk.run(*shlex.split(look.replace("playbooks", str(CHECKOUT / "playbooks"))))
+    explained = desk.run(*shlex.split(look))
     assert "add -e deploy_force_unlock=true to what you did now" in words(explained.stdout)
     assert desk.server.dump("shop") == desk.changed
     done = desk.restore(restore_confirm="shop", restore_during_deployment=True)
@@ -309,9 +309,9 @@ def test_what_is_kept_comes_back_by_the_line_in_the_report_and_can_be_dropped(de
     assert re.search(rf"Restored shop from {desk.backup['path']} in [\d.]+ s, by a swap that took [\d.]+ s\.", said)
     assert re.search(r"What was there before stays on the server as shop__\w+ until \d{4}-\d\d-\d\dT[\d:]+Z\.", said)
     assert desk.server.dump("shop") == desk.backed_up
-    line = re.search(r"ansible-playbook playbooks/restore.yml( -e restore_\w+=\w+)+", said).group()
+    line = re.search(r"ansible-playbook dbops.recovery.restore( -e restore_\w+=\w+)+", said).group()
 
-    undone = desk.run(*shlex.split(line)[2:], CHECKOUT / "playbooks" / "restore.yml")
+    undone = desk.run(*shlex.split(line)[1:])
 
     assert undone.returncode == 0, undone.stdout
     assert "shop is what it was before its last restore" in words(undone.stdout)

@@ -255,5 +255,5 @@ def _refuse_to_restage(place: layout.Layout, name: str, current: str | None) -> 
     ):
         raise RecoveryError(
             f"The release {name} was deployed before and can still be gone back to, so it is not overwritten. Choose "
-            f"another name for this one, or go back by playbooks/rollback.yml -e deploy_rollback_release={name}."
+            f"another name for this one, or go back by dbops.recovery.rollback -e deploy_rollback_release={name}."
         )

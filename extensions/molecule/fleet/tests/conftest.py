@@ -55,7 +55,7 @@ class Run:
 
     def way_back(self):
         """Return the arguments of the way back that the run says to type."""
-        command = r"ansible-playbook playbooks/rollback\.yml((?: -e \w+=\w+)+)"
+        command = r"ansible-playbook dbops\.recovery\.rollback((?: -e \w+=\w+)+)"
         return re.search(command, self.report["error"] + self.words)[1].split()
 
 
