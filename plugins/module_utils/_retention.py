@@ -34,7 +34,12 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Callable
 
 from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
-from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration, show_size, show_time
+from ansible_collections.dbops.recovery.plugins.module_utils._units import (
+    CLOCK_TOLERANCE,
+    show_duration,
+    show_size,
+    show_time,
+)
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -316,16 +321,12 @@ class Guard:
     max_newest_age: timedelta
 
 
-# Clocks of two hosts are never quite the same.
-_CLOCK_TOLERANCE = timedelta(hours=1)
-
-
 def objection(decisions: list[Decision], guard: Guard, now: datetime, lost: Sequence[Loss] = ()) -> str | None:
     """Return in words why a plan must not be carried out; None where nothing speaks against it."""
     if not decisions:
         return "no complete backup was found there. A place that should have some and shows none is not pruned"
     newest = decisions[0].item
-    if newest.started > now + _CLOCK_TOLERANCE:
+    if newest.started > now + CLOCK_TOLERANCE:
         return (
             f"the newest backup, {newest.name}, is of {show_time(newest.started)}, and it is {show_time(now)} now. "
             "One of the two clocks is wrong: set it right"

@@ -17,6 +17,8 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import Reco
 _SIZE_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _DURATION_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _LONGEST_SECONDS = 1000 * 365 * 86400
+# Clocks of two hosts are never quite the same. What is further ahead than this is of a clock that was wrong.
+CLOCK_TOLERANCE = timedelta(hours=1)
 
 
 def parse_size(text: str, option: str) -> int:

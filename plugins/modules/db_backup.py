@@ -62,6 +62,8 @@ options:
     description:
       - Take no backup when a complete one of this database, not older than this, is in the directory, such as V(4h)
         (units s, m, h, d, w). That one is returned then, with RV(ignore:changed) false.
+      - One that the last verification found bad does not count, nor one that leaves out other tables than
+        O(exclude_tables), nor, with O(pin), one that is not pinned.
     type: str
   labels:
     description:
@@ -70,8 +72,7 @@ options:
     default: {}
   pin:
     description:
-      - Whether retention must leave this backup alone. The manifest says so; nothing of this collection deletes backups
-        yet.
+      - Whether M(dbops.recovery.backup_prune) must leave this backup alone. The manifest says so.
     type: bool
     default: false
   exclude_tables:

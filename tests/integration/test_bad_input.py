@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -209,6 +210,66 @@ def test_a_young_backup_is_enough_and_an_old_or_damaged_one_is_not(shop, folder,
         with open(taken["backup"]["path"], "r+b") as file:
             file.truncate(100)
     assert run_module("db_backup", {**options, "max_age": "1h"})["changed"] is True
+
+
+def test_a_young_backup_that_does_not_serve_as_a_new_one_would_is_not_enough(shop, folder, run_module):
+    options = {"database": shop, "directory": str(folder), "max_age": "1h"}
+
+    def taken(**more) -> Path | None:
+        done = run_module("db_backup", {**options, **more})
+        return Path(done["backup"]["manifest_path"]) if done["changed"] else None
+
+    assert taken(exclude_tables=["orders"])
+    # It leaves out what is wanted, and a whole one holds what is to be left out.
+    first = taken()
+    assert first
+    assert taken(exclude_tables=["orders"]) is None
+    assert taken() is None
+    assert taken(pin=True)
+    assert taken(pin=True) is None
+    for path in folder.glob("*.manifest.json"):
+        content = json.loads(path.read_text())
+        content["verifications"].append({"time": "2026-11-22T10:15:00Z", "level": "content", "verified": False})
+        path.write_text(json.dumps(content))
+    mended = taken()
+    assert mended
+    # A clock that was ahead.
+    content = json.loads(mended.read_text())
+    content["backup"]["started"] = "2999-01-01T00:00:00Z"
+    mended.write_text(json.dumps(content))
+    future = run_module(
+        "backup_verify",
+        {"backup": str(mended.with_name(content["archive"]["file"])), "level": "file", "max_age": "1h"},
+        fails=True,
+    )
+    assert "one of two clocks is wrong" in str(future["checks"])
+    assert taken()
+
+
+def test_retries_cannot_be_negative(shop, folder, run_module):
+    failed = run_module("db_backup", {"database": shop, "directory": str(folder), "retries": -1}, fails=True)
+    assert "retries: it cannot be negative" in failed.message
+
+
+def test_a_link_in_the_place_of_the_lock_leads_nowhere(shop, folder, tmp_path, run_module):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (folder / f".{shop}.lock").symlink_to(victim)
+
+    failed = run_module("db_backup", {"database": shop, "directory": str(folder)}, fails=True)
+
+    assert "The backup directory cannot be written to" in failed.message
+    assert victim.read_text() == "precious"
+
+
+def test_views_on_tables_that_are_left_out_are_named(server, shop, backup, folder, run_module):
+    server.execute("CREATE VIEW of_big_orders AS SELECT id FROM big_orders", schema=shop)
+    options = {"database": shop, "directory": str(folder)}
+
+    done = run_module("db_backup", {**options, "exclude_tables": ["orders"]})
+    assert "where the tables are that it leaves out: view big_orders reads from them" in str(done["warnings"])
+    assert "view of_big_orders reads from them" in str(done["warnings"])
+    assert "warnings" not in run_module("db_backup", {**options, "exclude_tables": ["customer"]}).result
 
 
 def test_a_safety_backup_is_not_taken_for_a_young_backup(shop, backup, folder, run_module):

@@ -70,6 +70,13 @@ def test_tables_that_one_snapshot_does_not_hold_still_are_refused_by_name(make_s
     assert list(folder.iterdir()) == []
 
 
+def test_a_table_with_a_history_does_not_stand_still_either(make_schema, backup_here, folder):
+    schema = make_schema("CREATE TABLE kept (id INT) ENGINE=Aria TRANSACTIONAL=0 WITH SYSTEM VERSIONING")
+
+    with pytest.raises(RecoveryError, match="kept \\(Aria\\)"):
+        backup_here(schema, folder)
+
+
 @pytest.mark.parametrize("choice", ["lock", "accept"])
 def test_tables_that_do_not_stand_still_are_recorded_whatever_was_chosen(
     make_schema, backup_here, folder, verify_here, choice
@@ -219,6 +226,23 @@ def test_a_change_that_slips_in_makes_the_dump_again(
         ],
     )
     assert result["verified"] is True, result
+
+
+def test_the_dump_is_planned_anew_for_what_has_slipped_in(server, make_schema, start_module, folder):
+    schema = make_schema(STEPS)
+    options = {"database": schema, "directory": str(folder)}
+
+    with dump_waiting_at(server, schema, "m_held", lambda: start_module("db_backup", options)) as module:
+        server.execute("ALTER TABLE z_later ADD SYSTEM VERSIONING", "UPDATE z_later SET id = id + 10", schema=schema)
+    done = module.end()
+    assert done.status == 0, done.message
+    assert manifest_of(done["backup"])["rows"]["tables"]["z_later"] == 4
+
+    with dump_waiting_at(server, schema, "m_held", lambda: start_module("db_backup", options)) as module:
+        server.execute("CREATE TABLE loose (id INT) ENGINE=MyISAM", schema=schema)
+    done = module.end()
+    assert done.status == 1
+    assert "loose (MyISAM)" in done.message
 
 
 def test_without_retries_a_change_is_an_error_that_names_it(server, make_schema, start_module, folder):

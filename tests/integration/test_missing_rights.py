@@ -174,3 +174,23 @@ def test_a_restore_whose_safety_backup_would_not_be_whole_is_refused_in_check_mo
     assert messages[0] == messages[1]
     assert "there would be no way back" in messages[0]
     assert "- EVENT: every event" in messages[0]
+
+
+def test_a_locking_backup_holds_no_more_than_its_database_still_where_a_log_is_written(
+    start_server, make_schema, run_module, folder
+):
+    # For the place in the log, without a transaction, the client would hold the whole server still, which takes RELOAD.
+    logging = start_server("--log-bin=binlog", "--server-id=1")
+    try:
+        schema = make_schema("CREATE TABLE loose (id INT) ENGINE=MyISAM", name="logged", on=logging)
+        logging.execute(
+            "CREATE USER backup@localhost IDENTIFIED BY 'x'",
+            f"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON `{schema}`.* TO backup@localhost",
+            "GRANT SELECT ON mysql.proc TO backup@localhost",
+            "GRANT BINLOG MONITOR ON *.* TO backup@localhost",
+        )
+        account = {"login_unix_socket": logging.socket, "login_user": "backup", "login_password": "x"}
+        options = {"database": schema, "directory": str(folder), "non_transactional": "lock", **account}
+        assert run_module("db_backup", options)["backup"]["database"] == schema
+    finally:
+        logging.stop()

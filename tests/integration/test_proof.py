@@ -687,3 +687,15 @@ def test_a_disk_without_room_for_the_copy_is_said_and_is_no_evidence_against_the
     refused = run_module("backup_verify", options, fails=True, settings={"_database.scratch:_OWN_BYTES": 10**15})
     assert "not enough room" in refused.message
     assert json.loads(Path(taken["manifest_path"]).read_text())["verifications"] == []
+
+
+def test_what_a_scratch_server_lacks_is_not_held_against_the_backup(run_module, folder, scratch):
+    # A key for encryption here; the plugin of an engine is the same.
+    dump = folder / "secret.sql"
+    dump.write_text("CREATE TABLE secret (id INT) ENGINE=InnoDB ENCRYPTED=YES;\n")
+
+    options = {"backup": str(dump), "database": "secret", "level": "restore", "scratch_directory": str(scratch)}
+    failed = run_module("backup_verify", options, fails=True)
+
+    assert "The scratch server lacks what a table of the backup needs" in failed.message
+    assert "That says nothing of the backup" in failed.message

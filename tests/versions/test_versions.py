@@ -507,3 +507,17 @@ def test_a_table_with_named_checks_comes_back_beside_the_present_one(place, fold
     for price in (0, 1000):
         with pytest.raises(Exception, match=r"(?i)constraint"):
             place.execute(f"UPDATE priced_then SET price = {price}", schema=schema)
+
+
+@pytest.mark.parametrize(
+    "place", [each for each in VERSIONS if each.flavour == "mysql"], ids=lambda version: version.label, indirect=True
+)
+def test_a_login_path_leads_to_no_other_server(place, shop, folder):
+    # Its clients read it behind the option file that they are given, and it wins.
+    place.run("mysql_config_editor", "set", "--login-path=client", "--host=127.0.0.1", "--port=1", "--user=nobody")
+    try:
+        taken = back_up(place, shop, folder)
+        assert place.module("db_restore", {"backup": taken["path"]})["outcome"] == "restored"
+        assert place.module("backup_verify", {"backup": taken["path"], "level": "restore"})["verified"] is True
+    finally:
+        place.run("mysql_config_editor", "reset")

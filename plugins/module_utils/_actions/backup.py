@@ -32,8 +32,10 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.loading i
 from ansible_collections.dbops.recovery.plugins.module_utils._database.source import (
     Source,
     count_rows,
+    inventory_now,
     look_again,
     look_at_source,
+    views_of_excluded,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError, os_error
 from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL, free_bytes
@@ -58,10 +60,13 @@ def backup_database(options: dict, check_mode: bool) -> dict:
     """Back up a schema as db_backup's options say; return db_backup's result. Raise RecoveryError."""
     database = options["database"]
     servers.refuse_system_schema(database)
+    if options["retries"] < 0:
+        raise RecoveryError(f"retries: it cannot be negative; {options['retries']} was given.")
     chosen = codec.choose(options["compression"], options["compression_level"])
     directory = os.path.abspath(options["directory"])
     if options["max_age"] is not None:
-        young = catalog.youngest_within(directory, database, parse_duration(options["max_age"], "max_age"))
+        max_age = parse_duration(options["max_age"], "max_age")
+        young = catalog.youngest_within(directory, database, max_age, options["exclude_tables"], options["pin"])
         if young:
             return {"changed": False, "backup": young.describe()}
     source = look_at_source(options, database, options["exclude_tables"], options["non_transactional"])
@@ -73,8 +78,11 @@ def backup_database(options: dict, check_mode: bool) -> dict:
     with catalog.locked(directory, database):
         swept = catalog.sweep(directory, database)
         backup = take_backup(source, directory, chosen, options["labels"], options["pin"], options["retries"])
+    views = ", ".join(f"view {view} reads from them" for view in views_of_excluded(source))
     problem = packet_problem(source.connection, backup.manifest["archive"]["longest_statement"])
     warnings = [f"{backup.name} is good, but this server would not take it back: {problem}."] if problem else []
+    if views:
+        warnings.append(f"{backup.name} can only be restored where the tables are that it leaves out: {views}.")
     return {"changed": True, "backup": backup.describe(), "swept": swept, "warnings": warnings}
 
 
@@ -137,7 +145,9 @@ def take_backup(
             if not left:
                 times = f"That happened {retries + 1} times in a row" if retries else "It was tried once"
                 raise RecoveryError(f"{error} {times}; back up when that is done.") from error
-            source = replace(source, inventory=look_again(source))
+            # Hours may have gone by, in which nothing was asked on this connection.
+            connection = still_connected(source.connection, source.settings)
+            source = look_again(replace(source, connection=connection))
     raise AssertionError("retries is never negative")
 
 
@@ -149,7 +159,6 @@ def _attempt(source: Source, directory: str, chosen: codec.Codec, labels: dict, 
     _progress.phase("backing up", source.schema.name, _about_bytes(source, directory), estimated=True)
     try:
         archive = _dump_into(partial, source, chosen, contents)
-        # Hours may have gone by, in which nothing was asked on this connection.
         source = replace(source, connection=still_connected(source.connection, source.settings))
         _require_complete(source, contents)
         content = {
@@ -217,7 +226,7 @@ def _require_complete(source: Source, contents: Contents) -> None:
 def _require_unchanged(source: Source, words: str = "") -> None:
     """Raise SchemaChanged if the schema is not what it was before the dump, or the client said so (error 1412)."""
     try:
-        difference = compare(source.inventory, look_again(source))
+        difference = compare(source.inventory, inventory_now(source))
     except RecoveryError:
         if words:
             return  # the server is gone, and the client's words say so better

@@ -9,6 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -76,6 +77,8 @@ SCRATCH_SERVER = "scratch_server"
 LOADED = "load"
 
 _SHOWN = 5
+# An engine that is not there, one that cannot do what is asked of it (1005 with the handler's 140), no key.
+_LACKING = re.compile(r"ERROR (?:1286|1112|3185)\b|ERROR 1005\b.*\berrno: 140\b")
 # As the server words it, and the system.
 _FULL_DISK = ("ERROR 1021 ", "ERROR 1114 ", "Errcode: 28", "No space left on device")
 
@@ -164,6 +167,11 @@ def _require_blameless(settings: Settings, words: str) -> None:
     if any(full in words for full in _FULL_DISK):
         raise RecoveryError(
             f"The disk of the scratch server is full. {nothing} Give more room, or another scratch_directory.\n{words}"
+        )
+    if _LACKING.search(words):
+        raise RecoveryError(
+            "The scratch server lacks what a table of the backup needs, as the plugin of an engine or a key for "
+            f"encryption. {nothing} Restore it into a server that has it, to see whether it is good.\n{words}"
         )
     try:
         connect(settings).close()

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -23,6 +23,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive import man
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError, os_error
 from ansible_collections.dbops.recovery.plugins.module_utils._files import PARTIAL, sync_directory
 from ansible_collections.dbops.recovery.plugins.module_utils._units import (
+    CLOCK_TOLERANCE,
     parse_time,
     show_duration,
     show_size,
@@ -253,15 +254,37 @@ def require_one_database(databases: set[str], place: str) -> None:
         )
 
 
-def youngest_within(directory: str, database: str, max_age: timedelta) -> Backup | None:
-    """Return the newest complete backup of the database if it is not older than max_age."""
+def youngest_within(
+    directory: str, database: str, max_age: timedelta, excluded: Collection[str] = (), pinned: bool = False
+) -> Backup | None:
+    """Return the newest backup of the database that serves as well as a new one would, if it is not older than max_age.
+
+    Args:
+        directory: where to look.
+        database: of which one.
+        max_age: how old it may be.
+        excluded: the tables that it leaves out; one that leaves out others does not serve.
+        pinned: whether it must be pinned.
+    """
     if not os.path.isdir(directory):
         return None
     for backup in backups_in(directory, database):
-        # One that was cut short since is no reason to take none.
-        if not backup.is_safety and os.path.getsize(backup.path) == backup.manifest["archive"]["stored_bytes"]:
+        if _serves(backup, excluded) and (not pinned or backup.manifest["backup"].get("pinned", False)):
             return backup if utc_now() - backup.started <= max_age else None
     return None
+
+
+def _serves(backup: Backup, excluded: Collection[str]) -> bool:
+    """Return whether a backup is no reason to take none: not one of a clock that was ahead, or cut short since."""
+    content = backup.manifest
+    found_bad = content.get("verifications", [])[-1:]
+    return (
+        not backup.is_safety
+        and backup.started <= utc_now() + CLOCK_TOLERANCE
+        and sorted(content.get("excluded", ())) == sorted(excluded)
+        and all(each.get("verified") is not False for each in found_bad)
+        and os.path.getsize(backup.path) == content["archive"]["stored_bytes"]
+    )
 
 
 def publish(directory: str, name: str, archive_partial: str, content: dict) -> Backup:
@@ -302,7 +325,8 @@ def locked(directory: str, database: str) -> Iterator[None]:
     """
     path = os.path.join(directory, f".{names.file_safe(database)}.lock")
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        # A link would let whoever owns the directory have root overwrite a file.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise os_error("The backup directory cannot be written to", error) from error
     with open(descriptor, "r+", encoding="utf-8") as file:

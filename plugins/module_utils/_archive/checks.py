@@ -32,7 +32,13 @@ from ansible_collections.dbops.recovery.plugins.module_utils._errors import (
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._files import BLOCK_BYTES, hash_to_end
 from ansible_collections.dbops.recovery.plugins.module_utils._text import some_of
-from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration, show_size, show_time, utc_now
+from ansible_collections.dbops.recovery.plugins.module_utils._units import (
+    CLOCK_TOLERANCE,
+    show_duration,
+    show_size,
+    show_time,
+    utc_now,
+)
 
 ERROR = "error"
 WARNING = "warning"
@@ -184,7 +190,9 @@ def _outer_checks(backup: Backup, limits: Limits) -> Iterator[Check]:
         age = utc_now() - backup.started
         begun = f"begun {show_time(backup.started)}, {show_duration(age)} ago"
         detail = f"{begun}, at most {show_duration(limits.max_age)} wanted"
-        yield Check("max_age", age <= limits.max_age, ERROR, detail)
+        if age < -CLOCK_TOLERANCE:
+            detail = f"begun {show_time(backup.started)}, which is to come: one of two clocks is wrong"
+        yield Check("max_age", -CLOCK_TOLERANCE <= age <= limits.max_age, ERROR, detail)
     if backup.manifest is None:
         yield Check("manifest", False, INFO, "there is none, so checksums and objects have nothing to be compared with")
 

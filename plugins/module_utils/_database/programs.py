@@ -159,6 +159,8 @@ class Client:
         self._name = os.path.basename(program.path)
         # The settings say it all; the likes of MYSQL_PWD and MYSQL_HOST would say something else.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MYSQL_")}
+        # MySQL's clients read a file of login paths (~/.mylogin.cnf) behind every option file, and what it says wins.
+        environment["MYSQL_TEST_LOGIN_FILE"] = "/nonexistent/login-paths"
         self._process = subprocess.Popen(
             argv,
             env=environment,

@@ -131,7 +131,8 @@ def non_transactional_tables(connection: Any, schema: str) -> dict[str, str]:
         connection,
         "SELECT t.table_name, t.engine FROM information_schema.tables t"
         " LEFT JOIN information_schema.engines e ON e.engine = t.engine"
-        " WHERE t.table_schema = %s AND t.table_type = 'BASE TABLE' AND COALESCE(e.transactions, 'NO') <> 'YES'"
+        " WHERE t.table_schema = %s AND t.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')"
+        " AND COALESCE(e.transactions, 'NO') <> 'YES'"
         " ORDER BY t.table_name",
         (schema,),
     )

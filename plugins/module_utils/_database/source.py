@@ -9,8 +9,8 @@ Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.dbops.recovery.plugins.module_utils._database import server as servers
@@ -50,16 +50,30 @@ ACCEPT = "accept"
 
 @dataclass(frozen=True)
 class Source:
-    """A schema and all that is needed to dump it."""
+    """A schema and all that is needed to dump it.
+
+    Attributes:
+        settings, connection, server, program: where it is, and what dumps it.
+        grants: the account's rights.
+        schema: the schema.
+        policy: FAIL, LOCK or ACCEPT.
+        without_broken_views: whether views that cannot be read are left out; else they are a reason to refuse.
+        plan: how it is dumped.
+        inventory: what the dump has to hold.
+        non_transactional: the tables whose rows one transaction does not hold still, with their engines.
+    """
 
     settings: Settings
     connection: Any
     server: servers.Server
-    schema: servers.Schema
     program: Program
-    inventory: Inventory
+    grants: list[Grant]
+    schema: servers.Schema
+    policy: str
+    without_broken_views: bool
     plan: DumpPlan
-    non_transactional: dict[str, str]
+    inventory: Inventory = field(default_factory=dict)
+    non_transactional: dict[str, str] = field(default_factory=dict)
 
 
 def look_at_source(
@@ -85,9 +99,19 @@ def look_at_source(
     _refuse_half_restored(connection, database)
     grants = read_grants(connection, server)
     _require_privileges(connection, lacks_for_dump(grants, server, database, _views(connection, database)), database)
-    inventory = _included(connection, database, exclude_tables)
+    plan = DumpPlan(exclude_tables=tuple(sorted(exclude_tables)))
+    source = Source(
+        settings, connection, server, program, grants, schema, non_transactional, without_broken_views, plan
+    )
+    return look_again(source)
+
+
+def look_again(source: Source) -> Source:
+    """Return a source with what is in it now, and with the plan that this takes. Raise RecoveryError as above."""
+    connection, server, program, database = source.connection, source.server, source.program, source.schema.name
+    inventory = _included(connection, database, source.plan.exclude_tables)
     broken_views = unreadable_views(connection, database, inventory.get("view", ()))
-    if not without_broken_views:
+    if not source.without_broken_views:
         _refuse_broken_views(broken_views, database)
     tables = set(inventory.get("table", ()))
     loose = {
@@ -95,24 +119,26 @@ def look_at_source(
         for table, engine in servers.non_transactional_tables(connection, database).items()
         if table in tables
     }
-    _require_still_rows(loose, non_transactional, database)
+    _require_still_rows(loose, source.policy, database)
+    lock_tables = bool(loose) and source.policy == LOCK
     plan = DumpPlan(
-        exclude_tables=tuple(sorted(exclude_tables)),
+        exclude_tables=source.plan.exclude_tables,
         broken_views=broken_views,
         with_history=_with_history(connection, program, database, tables),
-        lock_tables=bool(loose) and non_transactional == LOCK,
-        with_binlog=_may_read_binlog(connection, grants, server),
+        lock_tables=lock_tables,
+        # Without a transaction the clients know the place only while they hold the whole server still.
+        with_binlog=not lock_tables and _may_read_binlog(connection, source.grants, server),
         without_locks=has_sequence_defaults(connection, database),
     )
-    if plan.lock_tables and not has(grants, "LOCK TABLES", database):
+    if lock_tables and not has(source.grants, "LOCK TABLES", database):
         lack = Lack("LOCK TABLES", f"GRANT LOCK TABLES ON {identifier(database)}.*", "nothing, but it cannot lock them")
         _require_privileges(connection, [lack], database)
-    return Source(settings, connection, server, schema, program, without(inventory, view=broken_views), plan, loose)
+    return replace(source, inventory=without(inventory, view=broken_views), plan=plan, non_transactional=loose)
 
 
-def look_again(source: Source) -> Inventory:
+def inventory_now(source: Source) -> Inventory:
     """Return the source's inventory as it is now."""
-    inventory = _included(source.connection, source.schema.name, list(source.plan.exclude_tables))
+    inventory = _included(source.connection, source.schema.name, source.plan.exclude_tables)
     return without(inventory, view=source.plan.broken_views)
 
 
@@ -150,7 +176,7 @@ def _refuse_half_restored(connection: Any, database: str) -> None:
             )
 
 
-def _included(connection: Any, database: str, exclude_tables: list[str]) -> Inventory:
+def _included(connection: Any, database: str, exclude_tables: Collection[str]) -> Inventory:
     inventory = read_inventory(connection, database)
     unknown = sorted(set(exclude_tables) - set(inventory.get("table", ())))
     if unknown:
@@ -173,6 +199,18 @@ def _require_privileges(connection: Any, lacks: list[Lack], database: str) -> No
         + "\n".join(f"- {lack.privilege}: {lack.hides}. {lack.grant} TO {account};" for lack in lacks)
         + "\nNothing was written. Grant them, or back up with another account."
     )
+
+
+def views_of_excluded(source: Source) -> list[str]:
+    """Return the views of a source that read from tables that are left out, also by way of other views."""
+    statement = "SELECT table_name, view_definition FROM information_schema.views WHERE table_schema = %s ORDER BY 1"
+    definitions = dict(query(source.connection, statement, (source.schema.name,)))
+    gone, found = set(source.plan.exclude_tables), set()
+    while gone:
+        places = [f"{identifier(source.schema.name)}.{identifier(name)}" for name in gone]
+        gone = {name for name, text in definitions.items() if any(place in text for place in places)} - found
+        found |= gone
+    return sorted(found)
 
 
 def unreadable_views(connection: Any, database: str, views: Iterable[str]) -> dict[str, str]:

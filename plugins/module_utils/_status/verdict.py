@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ansible_collections.dbops.recovery.plugins.module_utils._status.facts import Place
-from ansible_collections.dbops.recovery.plugins.module_utils._units import show_duration
+from ansible_collections.dbops.recovery.plugins.module_utils._units import CLOCK_TOLERANCE, show_duration
 
 OK = "ok"
 WARNING = "warning"
 CRITICAL = "critical"
 STATES = (OK, WARNING, CRITICAL)
-
-# Clocks of two hosts are never quite the same.
-_CLOCK_TOLERANCE_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ def _of_database(facts: dict, limits: Limits, sight: _Sight) -> Iterator[dict]:
 
 def _of_backups(name: str, facts: dict, limits: Limits, sight: _Sight) -> Iterator[dict]:
     newest = facts["newest"]
-    if newest["age_seconds"] < -_CLOCK_TOLERANCE_SECONDS:
+    if newest["age_seconds"] < -CLOCK_TOLERANCE.total_seconds():
         yield _problem(
             CRITICAL,
             f"{name}: the newest backup, {newest['name']}, is from the future, so that its age says nothing.",
