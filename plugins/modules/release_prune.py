@@ -35,6 +35,7 @@ options:
     default: 5
 seealso:
   - module: dbops.recovery.release_info
+  - module: dbops.recovery.backup_pin
 """
 
 EXAMPLES = r"""
@@ -57,6 +58,14 @@ kept:
   type: list
   elements: str
   sample: [2026-11-19_170344, 2026-11-20_090210, 2026-11-22_101500]
+freed_backups:
+  description:
+    - The names of the backups that the journal names for the removed releases, and that no way back to one of those
+      that stay needs. M(dbops.recovery.backup_pin) takes their pins off.
+  returned: success
+  type: list
+  elements: str
+  sample: [shop_2026-10-02_141102]
 """
 
 from ansible_collections.dbops.recovery.plugins.module_utils._module import run_module

@@ -437,6 +437,19 @@ def test_a_deployment_that_was_killed_is_taken_back_by_the_rollback_playbook(fle
 
 
 @pytest.mark.usefixtures("one_host")
+def test_a_backup_is_pinned_until_the_release_goes_that_needed_it(fleet):
+    backups = {}
+    for release in ("2", "3", "4"):
+        done = fleet.deploy(release, deploy_keep_releases=1)
+        assert done.report["untidy"] == [], done.stdout
+        backups[release] = Path(done.report["backup"]["manifest_path"])
+
+    assert sorted(path.name for path in (fleet.root("one") / "releases").iterdir()) == ["3", "4"]
+    pinned = {release: json.loads(path.read_text())["backup"]["pinned"] for release, path in backups.items()}
+    assert pinned == {"2": False, "3": True, "4": True}
+
+
+@pytest.mark.usefixtures("one_host")
 def test_what_was_left_half_migrated_stays_known_until_a_recovery_succeeds(fleet):
     kill = f"kill -9 $(cat {fleet.directory}/controller)"
     fleet.deploy("2", deploy_environment=fleet.environment(wreck=kill))

@@ -345,14 +345,24 @@ def locked(directory: str, database: str) -> Iterator[None]:
 
 
 def record_evidence(backup: Backup, entry: dict) -> None:
-    """Append an entry to the verifications of a backup's manifest.
+    """Append an entry to the verifications of a backup's manifest. Raise OSError when it cannot be written."""
+    with _rewritten(backup) as content:
+        content.setdefault("verifications", []).append(entry)
 
-    Two that do so at once wait for each other. Raise OSError when the directory cannot be written to.
-    """
+
+def set_pin(backup: Backup, pinned: bool) -> None:
+    """Note in a backup's manifest whether retention must leave it alone. Raise OSError when it cannot be written."""
+    with _rewritten(backup) as content:
+        content["backup"]["pinned"] = pinned
+
+
+@contextmanager
+def _rewritten(backup: Backup) -> Iterator[dict]:
+    """Give out a backup's manifest to be changed, and write it. Two that do so at once wait for each other."""
     with open(backup.path, "rb") as archive:
         fcntl.flock(archive, fcntl.LOCK_EX)
         content = manifest.read(backup.manifest_path)
-        content.setdefault("verifications", []).append(entry)
+        yield content
         manifest.write(backup.manifest_path, content)
 
 

@@ -151,12 +151,14 @@ def prune(options: dict[str, Any], check: bool) -> Result:
     if options["keep"] < 1:
         raise RecoveryError(f"keep is {options['keep']}, but at least one release must be kept: the live one.")
     entries, existing = journal.read_journal(place.journal), layout.existing_releases(place)
-    removed = plan.prunable(entries, layout.current_release(place), existing, options["keep"])
+    current = layout.current_release(place)
+    removed = plan.prunable(entries, current, existing, options["keep"])
     if not check:
         for name in removed:
             layout.remove_release(place, name)
     kept = [name for name in existing if name not in removed]
-    result: Result = {"changed": bool(removed), "removed": removed, "kept": kept}
+    freed = plan.freed_backups(entries, current, kept, removed)
+    result: Result = {"changed": bool(removed), "removed": removed, "kept": kept, "freed_backups": freed}
     if removed:
         lists = {"before": "\n".join(existing) + "\n", "after": "\n".join(kept) + "\n"}
         result["diff"] = {"before_header": place.releases, "after_header": place.releases, **lists}

@@ -211,6 +211,18 @@ def prunable(entries: list[Entry], current: str | None, existing: list[str], kee
     return [release for release in mentioned if release in status and release in existing and release not in kept]
 
 
+def freed_backups(entries: list[Entry], current: str | None, kept: list[str], removed: list[str]) -> list[str]:
+    """Return the names of the backups that the journal names for removed releases, and that no way back needs any more.
+
+    Those of releases that stay are needed, and those with the database as one of these left it.
+    """
+    ways = [backup_for(entries, current, target) for target in kept]
+    theirs = [entry.get("backup") for entry in entries if entry.get("release") in kept]
+    needed = {backup["name"] for backup in (*ways, *theirs) if backup}
+    named = [entry["backup"]["name"] for entry in entries if entry.get("backup") and entry.get("release") in removed]
+    return [name for name in dict.fromkeys(named) if name not in needed]
+
+
 def _last_attempt(entries: list[Entry], release: str | None) -> list[Entry]:
     # A name can be used again after a failure. What an earlier attempt backed up is older than the database it left.
     staged = [entry for entry in entries if entry.get("release") == release and entry.get("step") == "stage"]

@@ -321,6 +321,18 @@ def test_what_the_journal_does_not_know_is_never_removed():
     assert plan.prunable(deployed("2"), "2", ["1", "2", "old"], keep=1) == []
 
 
+def test_backups_are_freed_with_the_releases_that_needed_them():
+    entries = [each for number in "1234" for each in deployed(number, backup=f"b{number}")]
+    assert plan.freed_backups(entries, "4", ["3", "4"], ["1", "2"]) == ["b1", "b2"]
+    # Release 3 came without migrations: the database as 2 left it is in the backup of 4.
+    entries = deployed("1", backup="b1") + deployed("2", backup="b2") + deployed("3") + deployed("4", backup="b4")
+    assert plan.freed_backups(entries, "4", ["2", "4"], ["1", "3"]) == ["b1"]
+    # What 3 backed up has the database as 2 left it, which stays.
+    entries = deployed("2", backup="b2") + deployed("3", backup="b3") + deployed("4", backup="b4")
+    assert plan.freed_backups(entries, "4", ["2", "4"], ["3"]) == []
+    assert plan.freed_backups(entries, "4", ["2", "3", "4"], []) == []
+
+
 HISTORY = st.lists(
     st.tuples(
         st.sampled_from("123456"), st.sampled_from(["deployed", "rolled_back", "broken", "started", "abandoned"])
