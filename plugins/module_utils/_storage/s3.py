@@ -77,13 +77,22 @@ class S3Store:
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
         )
+        found, last = [], {}
         with self._calling("list"):
-            return [
-                Stored(entry["Key"][len(self._prefix) :], entry["Size"], entry["LastModified"])
-                for page in pages
-                for entry in page.get("Contents", ())
-                if entry["Key"] != self._prefix
-            ]
+            for last in pages:
+                found += last.get("Contents", ())
+        # Whether it is the last one boto3 sees by the token alone.
+        if last.get("IsTruncated"):
+            raise RecoveryError(
+                f"The store {self.url} lists part of what is there ({len(found)} files), says that there is more, and "
+                "not how to ask for it. What is missing would be taken for lost, so that nothing was done. Run this "
+                "again; when it happens twice, the service does not keep to S3's ListObjectsV2."
+            )
+        return [
+            Stored(entry["Key"][len(self._prefix) :], entry["Size"], entry["LastModified"])
+            for entry in found
+            if entry["Key"] != self._prefix
+        ]
 
     def look(self, name: str) -> Stored | None:
         with self._calling("look"):
