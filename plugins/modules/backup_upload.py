@@ -14,8 +14,9 @@ description:
   - A backup is verified before it goes. The archive goes first, then its manifest, so that a manifest in the store
     means a whole pair. What arrived is looked at again afterwards.
   - What is there already, and the same, is not sent again. Another file under the same name is an error and is never
-    overwritten. An upload that was interrupted is finished by the next run, and parts of it that a service still keeps
-    after a day are removed.
+    overwritten; so is the manifest of another backup, which has the same name whatever its archive's suffix. An upload
+    that was interrupted is finished by the next run, and parts of it that a service still keeps after a day are
+    removed.
   - Evidence from verifications since then is added to the manifest in the store; what was proved there stays.
 version_added: 0.1.0
 author:
@@ -62,7 +63,9 @@ options:
     default: file
   read_back:
     description:
-      - Whether an archive is downloaded again after it was sent, and its SHA-256 compared. Services may bill that.
+      - Whether an archive is downloaded again after it was sent, and its SHA-256 compared, before its manifest is
+        written; also one that was sent by a run that did not come so far. Services may bill that.
+      - What comes back wrong is deleted in the store. Where that refuses, it stays without a manifest.
     type: bool
     default: false
   threads:

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import os
 import signal
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,97 @@ def test_what_was_sent_is_read_back_on_request(run_module, backup, shop, folder,
     backup(shop)
     done = run_module("backup_upload", {**store, "directory": str(folder), "read_back": True})
     assert done["backups"][0]["state"] == "uploaded"
+
+
+def rotten(archive: str) -> bytes:
+    """Return an archive with one bit turned: of the right size, and not what its manifest describes."""
+    content = bytearray(Path(archive).read_bytes())
+    content[len(content) // 2] ^= 1
+    return bytes(content)
+
+
+def test_what_was_not_read_back_yet_is_read_back_before_the_next_run_calls_it_whole(
+    run_module, start_module, backup, shop, folder, object_store, bucket, there
+):
+    taken = backup(shop)
+    store, name = object_store.options(bucket), Path(taken["path"]).name
+    options = {**store, "directory": str(folder), "read_back": True}
+    module = start_module("backup_upload", options, fault=("_actions.upload:_sha256_of", "kill"))
+    assert module.wait() == -signal.SIGKILL
+    note = {"sha256": taken["sha256"]}
+    object_store.client().put_object(Bucket=bucket, Key=name, Body=rotten(taken["path"]), Metadata=note)
+
+    failed = run_module("backup_upload", options, fails=True)
+    assert f"{store['store']}/{name} reads back with the SHA-256" in failed.message
+    assert f"not {taken['sha256']}. It was deleted there" in failed.message
+    assert there(store) == {}
+    assert run_module("backup_upload", options)["backups"][0]["state"] == "uploaded"
+    assert names(there(store)) == pair_of(taken)
+
+
+def test_a_copy_that_reads_back_wrong_and_is_locked_never_gets_a_manifest_and_others_still_go(
+    run_module, faker, folder, object_store, there
+):
+    client, bucket = object_store.client(), "locked-and-rotten"
+    client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    moment = datetime(2026, 11, 22, 2, tzinfo=timezone.utc)
+    bad, good = faker(moment), faker(moment.replace(day=21))
+    until = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=5)
+    client.put_object(
+        Bucket=bucket,
+        Key=bad.name,
+        Body=rotten(str(bad)),
+        Metadata={"sha256": hashlib.sha256(bad.read_bytes()).hexdigest()},
+        ObjectLockMode="COMPLIANCE",
+        ObjectLockRetainUntilDate=until,
+    )
+    store = object_store.options(bucket)
+    for _night in range(2):
+        failed = run_module(
+            "backup_upload", {**store, "directory": str(folder), "backup": "all", "read_back": True}, fails=True
+        )
+        assert "reads back with the SHA-256" in failed.message
+        assert f"It cannot be deleted there, since it is locked until {until:%Y-%m-%dT%H:%M:%SZ}" in failed.message
+        assert "deleted there. Run" not in failed.message
+        assert names(there(store)) == {bad.name, good.name, good.name.replace(".sql.zst", ".manifest.json")}
+
+
+def as_gzip(archive: Path) -> Path:
+    """Make of a backup another one that has its name and another suffix, as a second host would."""
+    path = archive.with_name(archive.name.replace(".sql.zst", ".manifest.json"))
+    content, other = json.loads(path.read_text()), gzip.compress(b"another")
+    content["archive"].update(
+        file=archive.name.replace(".zst", ".gz"),
+        compression="gzip",
+        stored_bytes=len(other),
+        stored_sha256=hashlib.sha256(other).hexdigest(),
+        sections=[],
+    )
+    archive.unlink()
+    path.write_text(json.dumps(content))
+    made = archive.with_suffix(".gz")
+    made.write_bytes(other)
+    return made
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_another_backup_of_the_same_name_and_another_suffix_keeps_its_manifest(
+    run_module, faker, folder, store, there, check
+):
+    moment = datetime(2026, 11, 22, 2, tzinfo=timezone.utc)
+    proof = {"time": "2026-11-23T00:00:00Z", "host": "db1", "level": "restore", "verified": True}
+    archive = faker(moment, verifications=[proof])
+    faker(moment.replace(day=21))
+    options = {**store, "directory": str(folder), "backup": "all", "verify": "none"}
+    run_module("backup_upload", options)
+    before = there(store)
+    other = as_gzip(archive)
+    refused = run_module("backup_upload", options, check=check, fails=True)
+    manifest = "shop_2026-11-22_020000.manifest.json"
+    assert f"has another file {manifest} already, the manifest of {archive.name} with" in refused.message
+    assert f"not of this {other.name}" in refused.message
+    assert [each["name"] for each in refused["backups"]] == ["shop_2026-11-21_020000"]
+    assert there(store) == before
 
 
 def large_backup(faker, folder: Path, megabytes: int) -> Path:

@@ -24,7 +24,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks imp
     describe,
     failed,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
+from ansible_collections.dbops.recovery.plugins.module_utils._errors import Interrupted, RecoveryError
 from ansible_collections.dbops.recovery.plugins.module_utils._storage.store import AlreadyThere, Store, Stored
 from ansible_collections.dbops.recovery.plugins.module_utils._storage.stores import open_store
 from ansible_collections.dbops.recovery.plugins.module_utils._units import parse_duration, show_size, utc_now
@@ -123,9 +123,13 @@ def _bring(store: Store, backup: catalog.Backup, listed: set[str], options: dict
 
 
 def _step(store: Store, backup: catalog.Backup, there: _There, options: dict, check_mode: bool) -> str:
+    _require_own_manifest(store, there, backup)
     if there.archive:
         _require_same(store, there, backup)
         state = FINISHED if there.manifest is None else PRESENT
+        # What it notes of itself we have said ourselves; without a note all of it has been read just now.
+        if state == FINISHED and options["read_back"] and there.archive.sha256 and not check_mode:
+            _read_back(store, backup)
     else:
         _require_good(backup, options["verify"])
         state = UPLOADED
@@ -155,6 +159,18 @@ def _require_good(backup: catalog.Backup, level: str) -> None:
     if bad:
         raise _NotSent(
             f"The backup {backup.name} was not sent, since it is not good, checked at level {level}:\n{describe(bad)}"
+        )
+
+
+def _require_own_manifest(store: Store, there: _There, backup: catalog.Backup) -> None:
+    """Make sure that a manifest that has the name in the store is this backup's: an archive's suffix is not in it."""
+    ours, other = backup.manifest["archive"], there.manifest and there.manifest["archive"]
+    if other and any(other[key] != ours[key] for key in ("file", "stored_sha256")):
+        raise _NotSent(
+            f"{store.url} has another file {backup.name + manifest.SUFFIX} already, the manifest of {other['file']} "
+            f"with the SHA-256 {other['stored_sha256']}, not of this {ours['file']} with {ours['stored_sha256']}. "
+            "Nothing there is ever overwritten: find out whose it is. Where two hosts write to one folder, give each "
+            "its own."
         )
 
 
@@ -193,13 +209,32 @@ def _send(store: Store, backup: catalog.Backup, options: dict) -> None:
             "this again; when it happens twice, do not rely on this store."
         )
     if options["read_back"]:
-        there = _sha256_of(store, name, backup)
-        if there != wanted["stored_sha256"]:
-            store.delete([name])
-            raise RecoveryError(
-                f"{store.url}/{name} reads back with the SHA-256 {there}, not {wanted['stored_sha256']}, and was "
-                "deleted there. Run this again; when it happens twice, do not rely on this store."
-            )
+        _read_back(store, backup)
+
+
+def _read_back(store: Store, backup: catalog.Backup) -> None:
+    """Make sure that an archive without a manifest is in the store as it was sent; delete it there if it is not."""
+    name, wanted = os.path.basename(backup.path), backup.manifest["archive"]["stored_sha256"]
+    there = _sha256_of(store, name, backup)
+    if there != wanted:
+        raise _NotSent(
+            f"{store.url}/{name} reads back with the SHA-256 {there}, not {wanted}. {_what_became_of(store, name)}"
+        )
+
+
+def _what_became_of(store: Store, name: str) -> str:
+    """Delete an archive that is not what was sent; say what came of that, and what to do next."""
+    try:
+        lock = store.delete([name]).get(name)
+    except Interrupted:
+        raise
+    except RecoveryError as error:
+        stays, todo = f"It could not be deleted there: {error}", "Delete it with a key that may, then run this again."
+    else:
+        if lock is None:
+            return "It was deleted there. Run this again; when it happens twice, do not rely on this store."
+        stays, todo = f"It cannot be deleted there, since it is locked {lock}.", "Send another backup instead."
+    return f"{stays} It gets no manifest, so that nothing takes it for a backup. {todo}"
 
 
 def _sha256_of(store: Store, name: str, backup: catalog.Backup) -> str:
