@@ -13,6 +13,8 @@ description:
   - Downloads one backup from a store into a directory of the managed host, where M(dbops.recovery.db_restore) and
     M(dbops.recovery.backup_verify) take it like one that was made there.
   - The archive gets its name only when all of it is there and has the checksum that its manifest says.
+  - An archive that is there already is compared with that checksum, too. Another file under its name, or the manifest
+    of another backup, is an error and is never overwritten.
   - A connection that is lost is taken up again where it broke. What an interrupted run left is gone on with.
 version_added: 0.1.0
 author:

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from test_upload import large_backup
+from test_upload import as_gzip, large_backup, rotten
 from weak_network import WeakNetwork
 
 
@@ -132,6 +132,31 @@ def test_a_damaged_object_is_found_and_nothing_is_kept_of_it(
     object_store.client().delete_object(Bucket=bucket, Key=f"nightly/{name}")
     half = run_module("backup_download", {**store, "directory": str(fetched), "backup": taken["name"]}, fails=True)
     assert "its archive is missing" in half.message
+
+
+def test_a_rotten_copy_that_is_there_already_is_found_and_left_alone(run_module, faker, folder, store, fetched):
+    faker(day(22))
+    run_module("backup_upload", {**store, "directory": str(folder)})
+    copy = Path(run_module("backup_download", {**store, "directory": str(fetched)})["backup"]["path"])
+    copy.write_bytes(rotten(str(copy)))
+    content = copy.read_bytes()
+    for check in (True, False):
+        refused = run_module("backup_download", {**store, "directory": str(fetched)}, check=check, fails=True)
+        assert f"{copy} is there already and is not the backup that is in the store: its SHA-256 is" in refused.message
+    assert copy.read_bytes() == content
+
+
+def test_the_manifest_of_another_backup_is_not_replaced_by_a_download(run_module, faker, folder, store, fetched):
+    faker(day(22))
+    run_module("backup_upload", {**store, "directory": str(folder)})
+    fetched.mkdir()
+    other = as_gzip(faker(day(22), where=fetched))
+    before = {path.name: path.read_bytes() for path in fetched.iterdir()}
+    for check in (True, False):
+        refused = run_module("backup_download", {**store, "directory": str(fetched)}, check=check, fails=True)
+        wanted = f"shop_2026-11-22_020000.manifest.json is there already and describes another backup, {other.name}"
+        assert wanted in refused.message
+    assert {path.name: path.read_bytes() for path in fetched.iterdir()} == before
 
 
 def test_a_run_that_was_killed_is_gone_on_with(run_module, start_module, faker, folder, store, fetched, object_store):

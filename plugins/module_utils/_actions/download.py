@@ -67,17 +67,39 @@ def _require_whole(store: Store, pair: Pair, content: dict) -> None:
 
 def _is_there(backup: catalog.Backup) -> bool:
     """Whether the directory has this very backup already. Raise RecoveryError when something else has its name."""
+    wanted = backup.manifest["archive"]
+    described = manifest.read(backup.manifest_path)["archive"] if os.path.exists(backup.manifest_path) else None
+    # Its name has no suffix, so that it may be of an archive that is packed in another way.
+    if described and any(described[key] != wanted[key] for key in ("file", "stored_sha256")):
+        other = f"{described['file']} with the SHA-256 {described['stored_sha256']}"
+        raise _taken(backup.manifest_path, f"describes another backup, {other}")
     if not os.path.lexists(backup.path):
         return False
-    wanted = backup.manifest["archive"]
-    same_size = os.path.isfile(backup.path) and os.path.getsize(backup.path) == wanted["stored_bytes"]
-    described = manifest.read(backup.manifest_path) if os.path.exists(backup.manifest_path) else None
-    if same_size and described and described["archive"]["stored_sha256"] == wanted["stored_sha256"]:
-        return True
-    raise RecoveryError(
-        f"{backup.path} is there already and is not the backup that is in the store. Nothing is overwritten: move it "
-        "away, or download into another directory."
+    problem = _difference(backup.path, wanted) if described else "it has no manifest"
+    if problem:
+        raise _taken(backup.path, f"is not the backup that is in the store: {problem}")
+    return True
+
+
+def _taken(path: str, what: str) -> RecoveryError:
+    return RecoveryError(
+        f"{path} is there already and {what}. Nothing is overwritten: move it away, or download into another directory."
     )
+
+
+def _difference(path: str, wanted: dict) -> str | None:
+    """Return in words how a file is not the archive that a manifest describes; None where it is."""
+    if not os.path.isfile(path):
+        return "it is no file"
+    try:
+        size = os.path.getsize(path)
+        if size != wanted["stored_bytes"]:
+            return f"it has {size} bytes, not {wanted['stored_bytes']}"
+        with open(path, "rb") as file:
+            digest = hash_to_end(file).hexdigest()
+    except OSError as error:
+        raise os_error("A backup that is there already cannot be compared", error) from error
+    return None if digest == wanted["stored_sha256"] else f"its SHA-256 is {digest}, not {wanted['stored_sha256']}"
 
 
 def _bring(store: Store, pair: Pair, backup: catalog.Backup, directory: str) -> int:
