@@ -68,7 +68,7 @@ def prune_backups(options: dict, check_mode: bool) -> dict:
         going = {decision.item.name for decision in decisions if not decision.keep}
         memories.remember(now, [item for item in present if item.name not in going])
         decisions = _carry_out(store, directory, decisions, halves, facts)
-    result = _as_result(store.url, decisions, halves, facts.unreadable, contents.lone_archives, lost)
+    result = _as_result(store.url, decisions, halves, facts.unusable, contents.lone_archives, lost)
     if objection:
         raise RecoveryError(f"Nothing was deleted from {store.url}: {objection}.", {**result, "changed": False})
     if lost:
@@ -148,7 +148,8 @@ class _Facts:
     """What is known of the backups: first what their names say, then, where something depends on it, the rest."""
 
     def __init__(self, store: Store, contents: Contents, items: list[retention.Item]):
-        self.unreadable: dict[str, str] = {}
+        # By the backup's name: why it is never deleted, and never stands for another.
+        self.unusable: dict[str, str] = {}
         # By the backup's name: what the database is called, other than in the names of files.
         self.databases: dict[str, str] = {}
         self._store = store
@@ -184,12 +185,16 @@ class _Facts:
                 del self._items[name]
 
     def _read_manifest(self, name: str) -> retention.Item | None:
-        """Return what a backup's manifest adds; None where it cannot be read."""
+        """Return what a backup's manifest adds; None where that is of no use, or the archive is not whole."""
+        pair = self._pairs[name]
         try:
-            content = manifest_of(self._store, self._pairs[name])
+            content = manifest_of(self._store, pair)
         except manifest.UnusableManifest as error:
-            # It is never deleted, and never stands for another.
-            self.unreadable[name] = str(error)
+            self.unusable[name] = str(error)
+            return None
+        problem = manifest.size_problem(content, pair.archive.size)
+        if problem:
+            self.unusable[name] = f"The backup {name} in {self._store.url} is damaged: {problem}."
             return None
         self.databases[name] = content["backup"]["database"]
         return described(self._items[name], content)
@@ -240,12 +245,12 @@ def _as_result(
     place: str,
     decisions: list[retention.Decision],
     halves: list[str],
-    unreadable: dict[str, str],
+    unusable: dict[str, str],
     lone_archives: list[Stored],
     lost: list[retention.Loss],
 ) -> dict:
     going = [decision.item.name for decision in decisions if not decision.keep]
-    kept = [decision.item.name for decision in decisions if decision.keep] + list(unreadable)
+    kept = [decision.item.name for decision in decisions if decision.keep] + list(unusable)
     return {
         "changed": bool(going or halves),
         "place": place,
@@ -255,7 +260,7 @@ def _as_result(
         **retention.summary(decisions),
         "lone_archives": [file.name for file in lone_archives],
         "missing": [name for loss in lost for name in loss.gone],
-        "warnings": [f"{problem} It was left alone." for problem in unreadable.values()],
+        "warnings": [f"{problem} It was left alone." for problem in unusable.values()],
         "diff": {
             "before_header": place,
             "after_header": place,
