@@ -29,7 +29,7 @@ from __future__ import annotations
 import calendar
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Callable
 
@@ -81,6 +81,7 @@ class Item:
         verified: the level at which its last verification passed: "content" or "restore"; None without one.
         locked: until when the store refuses to delete it, in words; None where it does not.
         is_safety: a restore made it of what it was about to replace: it never counts as the newest of its database.
+        failed: it did not pass its last verification. Of one that was never verified nobody knows.
     """
 
     name: str
@@ -92,6 +93,12 @@ class Item:
     verified: str | None = None
     locked: str | None = None
     is_safety: bool = False
+    failed: bool = False
+
+    @property
+    def is_poor(self) -> bool:
+        """Whether it stands for a period, or counts among the last ones, only where there is nothing better."""
+        return self.is_safety or self.failed
 
 
 @dataclass(frozen=True)
@@ -165,17 +172,20 @@ def _rules(newest_first: list[Item], policy: Policy, now: datetime) -> Iterator[
     """Yield what the rules keep, as places in the list, and why."""
     days = [item.started.astimezone(policy.zone).date() for item in newest_first]
     first_day = now.astimezone(policy.zone).date() - timedelta(days=policy.daily_days - 1)
+    better_first = sorted(range(len(newest_first)), key=lambda place: newest_first[place].is_poor)
+    numbers = {place: number for number, place in enumerate(better_first[: policy.last], 1)}
     for place, (item, day) in enumerate(zip(newest_first, days)):
         if policy.daily_days and day >= first_day:
             yield place, f"of the last {policy.daily_days} days"
-        if place < policy.last:
-            yield place, f"number {place + 1} of the last {policy.last}"
+        if place in numbers:
+            yield place, f"number {numbers[place]} of the last {policy.last}"
         if policy.within and now - item.started <= policy.within:
             yield place, f"within {show_duration(policy.within)}"
     weekday = WEEKDAYS[policy.weekday - 1].capitalize()
-    for place, week, exact in _anchored(days, policy.weekly, _week, lambda day: day.isoweekday() - policy.weekday):
+    dated = [(day, item.is_poor) for item, day in zip(newest_first, days)]
+    for place, week, exact in _anchored(dated, policy.weekly, _week, lambda day: day.isoweekday() - policy.weekday):
         yield place, f"{'newest of' if exact else 'nearest to'} {weekday} in week {week}"
-    for place, month, exact in _anchored(days, policy.monthly, _month, lambda day: day.day - _anchor(day, policy.day)):
+    for place, month, exact in _anchored(dated, policy.monthly, _month, lambda day: day.day - _anchor(day, policy.day)):
         yield place, f"{'newest of' if exact else 'nearest to'} day {policy.day} in {month}"
 
 
@@ -193,29 +203,26 @@ def _anchor(day: date, wanted: int) -> int:
 
 
 def _anchored(
-    days: list[date], periods: int, period_of: Callable[[date], str], distance_of: Callable[[date], int]
+    dated: list[tuple[date, bool]], periods: int, period_of: Callable[[date], str], distance_of: Callable[[date], int]
 ) -> Iterator[tuple[int, str, bool]]:
-    """Of each of the last periods that have a backup, yield the one nearest to the anchor.
+    """Of each of the last periods that have a backup, yield the one nearest to the anchor, a poor one only if all are.
 
     Args:
-        days: the local day of each backup, newest first.
+        dated: the local day of each backup, newest first, and whether it is a poor one.
         periods: how many.
         period_of: the name of a day's period; names sort as the periods follow on each other.
         distance_of: the days from the anchor of its period to a day, negative before it.
     Yields:
         Its place in the list, the period, and whether it is of the anchor's very day.
     """
-    best: dict[str, tuple[int, int]] = {}
-    previous = None
-    for place, day in enumerate(days if periods else ()):
-        # Newest first: of one day, and of two days as near, the one that comes first stays.
-        if day != previous:
-            period, distance = period_of(day), abs(distance_of(day))
-            if period not in best or distance < best[period][1]:
-                best[period] = place, distance
-            previous = day
+    best: dict[str, tuple[bool, int, int]] = {}
+    for place, (day, is_poor) in enumerate(dated if periods else ()):
+        period = period_of(day)
+        # Of one day, and of two days as near, the newest stays, whose place comes first.
+        rank = is_poor, abs(distance_of(day)), place
+        best[period] = min(best.get(period, rank), rank)
     for period in sorted(best, reverse=True)[:periods]:
-        place, distance = best[period]
+        _poor, distance, place = best[period]
         yield place, period, distance == 0
 
 
@@ -276,7 +283,8 @@ class Loss:
 def losses(memories: Mapping[str, Memory], present: Iterable[Item], policy: Policy, now: datetime) -> list[Loss]:
     """Return what is gone of what is remembered of each database.
 
-    What the rules would not keep any more is not missed: another host may have pruned the same place meanwhile.
+    What the rules would not keep any more is not missed: another host may have pruned the same place meanwhile. It knew
+    more than the names that are left here, and may have found it poor: it is missed only where nothing stands for it.
     """
     there: dict[str, dict[str, Item]] = defaultdict(dict)
     for item in present:
@@ -284,7 +292,8 @@ def losses(memories: Mapping[str, Memory], present: Iterable[Item], policy: Poli
     found = []
     for database, memory in sorted(memories.items()):
         remembered, known = {item.name for item in memory.items}, there[database]
-        decisions = plan([*memory.items, *known.values()], policy, now)
+        gone_poor = [replace(item, is_safety=True) for item in memory.items if item.name not in known]
+        decisions = plan([*gone_poor, *known.values()], policy, now)
         expected = [each.item.name for each in decisions if each.keep and each.item.name in remembered]
         gone = tuple(name for name in expected if name not in known)
         if gone:

@@ -15,6 +15,10 @@ description:
     happens.
   - Protected, whatever the rules say, are the newest complete backup, the newest verified one and the newest one that a
     restore has proved, pinned ones, those younger than O(min_age), and those that the store has locked.
+  - A backup that failed its last verification, or that a restore kept for safety, stands for a week or a month, and
+    counts among the last ones, only where there is no other.
+  - A backup whose manifest is of no use, or whose archive has not the size that its manifest says, is left alone, with
+    a warning, and stands for no other.
   - Only pairs of archive and manifest under names of M(dbops.recovery.db_backup) are ever deleted; of a versioned
     bucket, all their versions. A manifest whose archive is gone is removed after a day. Archives without a manifest
     are named and left alone.

@@ -135,6 +135,36 @@ def test_a_manifest_that_cannot_be_read_keeps_its_backup(run_module, faker, plac
     assert "It was left alone" in done.output
 
 
+def test_a_backup_that_is_not_whole_stands_for_no_other_and_stays(run_module, faker, folder, left):
+    moments = nights(3)
+    cut = faker(moments[0], verifications=proved("restore"))
+    faker(moments[1])
+    faker(moments[2])
+    cut.write_bytes(b"")
+    options = {"directory": str(folder), **THREE_DAYS, "keep_daily_days": 0, "keep_last": 1, "max_delete_fraction": 0.7}
+    done = run_module("backup_prune", options)
+    assert left(options) == [name_of(moments[0]), name_of(moments[1])]
+    assert done["deleted"] == [name_of(moments[2])]
+    assert f"The backup {name_of(moments[0])} in {folder} is damaged: its archive has 0 bytes" in done.output
+    assert "It was left alone" in done.output
+
+
+def test_a_week_and_a_month_are_not_stood_for_by_one_that_failed_or_was_kept_for_safety(run_module, faker, place, left):
+    """Wednesday, 25 November; the Sundays before are the 22nd and the 15th."""
+    newest, saturday, sunday, older_sunday = (NOW.replace(day=number, hour=2) for number in (25, 21, 22, 15))
+    failure = [{"time": "2026-11-25T03:00:00Z", "host": "db1", "level": "content", "verified": False}]
+    faker(newest)
+    faker(saturday)
+    faker(sunday, verifications=[*proved("content"), *failure])
+    faker(older_sunday)
+    faker(older_sunday.replace(hour=15), labels={"purpose": "safety"})
+    where = place()
+    done = run_module("backup_prune", {**where, **AS_OF, "keep_daily_days": 0, "keep_weekly": 3, "keep_monthly": 0})
+    assert left(where) == [name_of(moment) for moment in (newest, saturday, older_sunday)]
+    reasons = {line["name"]: line["reasons"] for line in done["plan"]}
+    assert reasons[name_of(saturday)] == ["nearest to Sunday in week 2026-W47"]
+
+
 def test_foreign_files_and_lone_archives_are_left_alone_and_old_lone_manifests_go(run_module, faker, folder):
     for moment in nights(3):
         faker(moment)

@@ -21,6 +21,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.places imp
     Contents,
     Pair,
     at_once,
+    failed_last,
     look_at,
     manifest_of,
     verified_level,
@@ -129,6 +130,7 @@ def described(item: retention.Item, content: dict) -> retention.Item:
         item,
         pinned=bool(content["backup"].get("pinned", False)),
         verified=verified_level(content),
+        failed=failed_last(content),
         is_safety=manifest.is_safety(content),
     )
 
@@ -162,7 +164,8 @@ class _Facts:
     def plan(self, policy: retention.Policy, now: datetime) -> list[retention.Decision]:
         """Plan, and read what the plan depends on, until nothing is open any more.
 
-        Of a database that loses a backup every manifest counts: another one may be the last that is verified.
+        Of a database that loses a backup every manifest counts: another one may be the last that is verified, or may be
+        known to be bad, and stands for nothing then.
         """
         while True:
             decisions = retention.plan(self._items.values(), policy, now)

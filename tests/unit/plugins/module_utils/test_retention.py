@@ -80,6 +80,11 @@ def test_a_failed_sunday_loses_no_week():
     assert reasons(decisions, at("2026-11-14T02:00")) == ("nearest to Sunday in week 2026-W46",)
 
 
+def test_a_sunday_that_failed_its_verification_loses_no_week():
+    items = [replace(item, failed=f"{item.started:%d}" == "15") for item in nightly("2026-11-02", "2026-11-25")]
+    assert kept_days(plan(items, replace(OFF, weekly=3), NOW)) == ["2026-11-25", "2026-11-22", "2026-11-14"]
+
+
 def test_weeks_without_a_backup_do_not_count():
     items = [at("2026-11-22T02:00"), at("2026-10-18T02:00"), at("2026-03-01T02:00"), at("2025-12-28T02:00")]
     assert kept_days(plan(items, replace(OFF, weekly=3), NOW)) == ["2026-11-22", "2026-10-18", "2026-03-01"]
@@ -165,7 +170,33 @@ def test_pinned_locked_and_very_young_ones_stay():
 
 def test_a_backup_that_a_restore_made_for_safety_never_counts_as_the_newest():
     items = [at("2026-11-25T02:00", is_safety=True), at("2026-11-20T02:00")]
-    assert reasons(plan(items, replace(OFF, last=1), NOW), items[1]) == ("newest",)
+    assert reasons(plan(items, replace(OFF, weekly=1), NOW), items[1]) == ("newest",)
+
+
+POOR = [{"failed": True}, {"is_safety": True}]
+
+
+@pytest.mark.parametrize("poor", POOR)
+def test_one_that_failed_or_was_kept_for_safety_takes_no_place_from_a_better_one(poor):
+    saturday, sunday = at("2026-11-14T02:00"), at("2026-11-15T02:00", **poor)
+    newest, older = at("2026-11-25T02:00"), at("2026-10-01T02:00")
+    items = [newest, sunday, saturday, older]
+    decisions = plan(items, replace(OFF, weekly=2), NOW)
+    assert kept_days(decisions) == ["2026-11-25", "2026-11-14"]
+    assert reasons(decisions, saturday) == ("nearest to Sunday in week 2026-W46",)
+    monthly = plan([newest, at("2026-10-01T15:00", **poor), older], replace(OFF, monthly=2), NOW)
+    assert [each.item for each in monthly if each.keep] == [newest, older]
+    last = plan(items, replace(OFF, last=3), NOW)
+    assert kept_days(last) == ["2026-11-25", "2026-11-14", "2026-10-01"]
+    assert reasons(last, saturday) == ("number 2 of the last 3",)
+
+
+@pytest.mark.parametrize("poor", POOR)
+def test_where_there_is_nothing_better_one_that_failed_or_was_kept_for_safety_stands(poor):
+    newest, sunday, monday = at("2026-11-25T02:00"), at("2026-11-15T02:00", **poor), at("2026-11-09T02:00", **poor)
+    decisions = plan([newest, sunday, monday], replace(OFF, weekly=2), NOW)
+    assert kept_days(decisions) == ["2026-11-25", "2026-11-15"]
+    assert kept_days(plan([newest, sunday, monday], replace(OFF, last=2), NOW)) == ["2026-11-25", "2026-11-15"]
 
 
 def test_too_much_in_all_goes_oldest_first_but_never_a_protected_one():
@@ -309,6 +340,7 @@ items = st.builds(
     verified=st.sampled_from([None, "content", "restore"]),
     locked=st.sampled_from([None, None, None, "until later"]),
     is_safety=st.booleans(),
+    failed=st.booleans(),
 )
 catalogs = st.lists(items, max_size=60, unique_by=lambda item: item.name)
 policies = st.builds(
@@ -372,10 +404,11 @@ def test_another_backup_takes_from_an_older_one_only_its_place_in_the_same_perio
         item = decision.item
         day, other = (moment.astimezone(policy.zone).date() for moment in (item.started, another.started))
         assert item.database == another.database
-        # A new period pushes the oldest one out; within a period the nearer one wins; last N are the newest N; the
-        # newest of a kind is another now.
+        # A new period pushes the oldest one out; within a period the better one wins, then the nearer one; last N are
+        # the newest N, the better ones first; the newest of a kind is another now.
         assert (
             other >= day
+            or (item.is_poor and not another.is_poor and policy.last)
             or day.isocalendar()[:2] == other.isocalendar()[:2]
             or (day.year, day.month)
             == (
@@ -389,14 +422,32 @@ def test_another_backup_takes_from_an_older_one_only_its_place_in_the_same_perio
 @settings(max_examples=300)
 def test_what_another_host_prunes_by_the_same_rules_is_never_missed(catalog, later, policy):
     policy = replace(policy, max_total_size=None)
-    # Names alone are remembered.
-    catalog, later = ([Item(item.name, item.database, item.started) for item in each] for each in (catalog, later))
     kept = [decision.item for decision in plan([*catalog, *later], policy, NOW) if decision.keep]
+    # Names alone are remembered, and looked at here.
+    catalog, kept = ([Item(item.name, item.database, item.started) for item in each] for each in (catalog, kept))
     memories = {
         database: Memory(NOW, tuple(item for item in catalog if item.database == database))
         for database in ("shop", "crm")
     }
     assert losses(memories, kept, policy, NOW) == []
+
+
+@given(catalogs, policies)
+@settings(max_examples=300)
+def test_no_week_and_no_month_is_stood_for_by_a_poor_backup_where_it_has_a_better_one(catalog, policy):
+    for decision in plan(catalog, replace(policy, max_total_size=None), NOW):
+        item, said = decision.item, " ".join(decision.reasons)
+        better = [other for other in catalog if other.database == item.database and not other.is_poor]
+        if not item.is_poor:
+            continue
+        days = [other.started.astimezone(policy.zone).date() for other in better]
+        day = item.started.astimezone(policy.zone).date()
+        if " in week " in said:
+            assert day.isocalendar()[:2] not in [other.isocalendar()[:2] for other in days]
+        if f" in {day:%Y-%m}" in said:
+            assert (day.year, day.month) not in [(other.year, other.month) for other in days]
+        if " of the last " in said and "number" in said:
+            assert len(better) < policy.last
 
 
 @given(catalogs, policies)
