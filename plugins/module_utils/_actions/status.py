@@ -19,6 +19,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils import _retention a
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import (
     Pair,
     at_once,
+    failed_last,
     look_at,
     manifest_of,
 )
@@ -125,16 +126,17 @@ def _copy(store: Store, pair: Pair) -> Copy:
     tests = tuple(test for test in map(_restore_test, evidence) if test)
     problem = _problem_of(content, pair.archive.size)
     item = described(item_of(pair), content)
-    return Copy(pair.name, content["backup"]["database"], item, problem, pair.archive.size, tests)
+    is_whole = not manifest.size_problem(content, pair.archive.size)
+    return Copy(pair.name, content["backup"]["database"], item, problem, pair.archive.size, tests, is_whole)
 
 
 def _problem_of(content: dict, size: int) -> str | None:
     wrong_size = manifest.size_problem(content, size)
     if wrong_size:
         return f"{wrong_size}."
-    for last in content.get("verifications", [])[-1:]:
-        if not last.get("verified"):
-            return f"it did not pass its last verification, of {last.get('time')}. Verify it again to see why."
+    if failed_last(content):
+        when = content["verifications"][-1].get("time")
+        return f"it did not pass its last verification, of {when}. Verify it again to see why."
     return None
 
 

@@ -38,6 +38,7 @@ class Copy:
         problem: what is wrong with it, in words; None for one that can be counted on.
         archive_bytes: the size of the archive alone.
         tests: its restore tests, in any order.
+        is_whole: whether its archive has the size that its manifest says; if not, pruning leaves it alone.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Copy:
     problem: str | None = None
     archive_bytes: int = 0
     tests: tuple[RestoreTest, ...] = ()
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def facts_of(places: list[Place], wanted: Iterable[str], now: datetime) -> list[
     places = [_with_databases(place, {names.file_safe(database): database for database in known}) for place in places]
     found = {copy.database for place in places for copy in place.copies}
     deletions = {
-        place.name: retention.first_deletions([copy.item for copy in place.copies if copy.item], place.policy, now)
+        place.name: retention.first_deletions(
+            [copy.item for copy in place.copies if copy.item and copy.is_whole], place.policy, now
+        )
         for place in places
         if place.policy
     }

@@ -77,6 +77,17 @@ def test_an_archive_that_is_cut_short_and_a_manifest_that_cannot_be_read_are_dam
     assert "is damaged: it is not JSON" in problems[1]
 
 
+def test_one_that_is_cut_short_is_not_said_to_take_the_place_of_another(tmp_path):
+    """As pruning leaves it alone and out, what goes next is not what it would push out."""
+    put(tmp_path, timedelta(hours=2), size=2)
+    put(tmp_path, timedelta(hours=30))
+    retention = {**dict.fromkeys(("keep_daily_days", "keep_weekly", "keep_monthly", "keep_last"), 0), "keep_last": 1}
+    more = {"keep_within": None, "max_total_size": None, "timezone": "UTC", "weekly_on": "sunday", "monthly_on": 1}
+    local = {**retention, **more, "min_age": "1h"}
+    (facts,) = taken(directory=str(tmp_path), local_retention=local)["databases"]
+    assert facts["places"][0]["next_deletion"] is None
+
+
 def test_what_a_restore_kept_for_safety_is_not_the_newest(tmp_path):
     put(tmp_path, timedelta(hours=1), labels={"purpose": "safety"})
     good = put(tmp_path, timedelta(hours=9))
