@@ -114,11 +114,6 @@ def verified_level(content: dict) -> str | None:
     return best
 
 
-def failed_last(content: dict) -> bool:
-    """Whether a backup, given its manifest, did not pass its last verification."""
-    return any(not entry.get("verified") for entry in content.get("verifications", [])[-1:])
-
-
 def choose(store: Store, wanted: str, database: str | None = None, before: datetime | None = None) -> tuple[Pair, dict]:
     """Choose a backup of a store.
 

@@ -21,7 +21,6 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.places imp
     Contents,
     Pair,
     at_once,
-    failed_last,
     look_at,
     manifest_of,
     verified_level,
@@ -130,7 +129,7 @@ def described(item: retention.Item, content: dict) -> retention.Item:
         item,
         pinned=bool(content["backup"].get("pinned", False)),
         verified=verified_level(content),
-        failed=failed_last(content),
+        failed=manifest.failed_last(content),
         is_safety=manifest.is_safety(content),
     )
 

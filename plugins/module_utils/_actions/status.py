@@ -19,7 +19,6 @@ from ansible_collections.dbops.recovery.plugins.module_utils import _retention a
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.places import (
     Pair,
     at_once,
-    failed_last,
     look_at,
     manifest_of,
 )
@@ -134,7 +133,7 @@ def _problem_of(content: dict, size: int) -> str | None:
     wrong_size = manifest.size_problem(content, size)
     if wrong_size:
         return f"{wrong_size}."
-    if failed_last(content):
+    if manifest.failed_last(content):
         when = content["verifications"][-1].get("time")
         return f"it did not pass its last verification, of {when}. Verify it again to see why."
     return None

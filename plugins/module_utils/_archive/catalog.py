@@ -277,12 +277,11 @@ def youngest_within(
 def _serves(backup: Backup, excluded: Collection[str]) -> bool:
     """Return whether a backup is no reason to take none: not one of a clock that was ahead, or cut short since."""
     content = backup.manifest
-    found_bad = content.get("verifications", [])[-1:]
     return (
         not backup.is_safety
         and backup.started <= utc_now() + CLOCK_TOLERANCE
         and sorted(content.get("excluded", ())) == sorted(excluded)
-        and all(each.get("verified") is not False for each in found_bad)
+        and not manifest.failed_last(content)
         and os.path.getsize(backup.path) == content["archive"]["stored_bytes"]
     )
 

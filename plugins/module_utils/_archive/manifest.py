@@ -94,6 +94,11 @@ def size_problem(content: dict, size: int) -> str | None:
     return None if size == wanted else f"its archive has {size} bytes, the manifest says {wanted}"
 
 
+def failed_last(manifest: dict) -> bool:
+    """Return whether the backup did not pass its last verification; of one that was never verified nobody knows."""
+    return any(not entry.get("verified") for entry in manifest.get("verifications", [])[-1:])
+
+
 def is_safety(content: dict) -> bool:
     """Whether a restore made the backup of the state that it was about to replace."""
     return content["backup"].get("labels", {}).get("purpose") == "safety"
