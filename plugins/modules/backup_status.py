@@ -37,11 +37,12 @@ attributes:
 options:
   directory:
     description:
-      - The backup directory. At least this or O(stores) must be given.
+      - The backup directory. This or a store in O(stores) must be given.
     type: path
   databases:
     description:
-      - Databases that must have backups. Those whose backups are found are looked at in any case.
+      - Databases that must have backups, and with O(max_offsite_age) in every store that is off-site. Those whose
+        backups are found are looked at in any case.
     type: list
     elements: str
     default: []
@@ -64,6 +65,8 @@ options:
     description:
       - How old the newest backup in a store that is off-site may be. Critical when it is older. Without such a store
         it is not looked at.
+      - Where there are several such stores, and not all of them are behind, a warning for each that is. One without any
+        backup of a database is behind when the database is among O(databases), and else not expected to have it.
     type: str
   max_restore_test_age:
     description:
@@ -205,7 +208,7 @@ databases:
       type: dict
       sample: null
     restore_test:
-      description: The last restore test, null without one.
+      description: The last restore test, null without one. Those in RV(databases[].future_restore_tests) do not count.
       type: dict
       sample:
         name: shop_2026-11-01_030000
@@ -214,6 +217,13 @@ databases:
         host: drill1
         backup: shop_2026-11-01_020003
         passed: true
+    future_restore_tests:
+      description:
+        - The restore tests that are dated more than an hour ahead of this host's clock, in the same form. When they
+          were is not known, so each is a warning.
+      type: list
+      elements: dict
+      sample: []
     pinned:
       description: The names of the pinned backups.
       type: list
@@ -241,6 +251,10 @@ databases:
           description: The size of archives and manifests.
           type: int
           sample: 968503185
+        newest:
+          description: The newest there, in the form of RV(databases[].newest).
+          type: dict
+          sample: null
         next_deletion:
           description:
             - From when on M(dbops.recovery.backup_prune) would delete something, what, and its size. The moment of
@@ -337,7 +351,6 @@ def main():
             "metrics_path": {"type": "path"},
             "nagios_path": {"type": "path"},
         },
-        required_one_of=[("directory", "stores")],
     )
 
 

@@ -45,6 +45,12 @@ _FILE_MODE = 0o644
 
 def take_status(options: dict, check_mode: bool) -> dict:
     """Look and tell as backup_status's options say; return its result. Raise RecoveryError."""
+    if not options["directory"] and not options["stores"]:
+        # Or all would be well, as nothing is found that is not.
+        raise RecoveryError(
+            "There is no place to look at: neither directory nor stores names one. Say by directory, stores or both "
+            "where the backups are."
+        )
     limits = _limits(options)
     for option in ("metrics_path", "nagios_path"):
         _require_directory(option, options[option])
@@ -52,7 +58,7 @@ def take_status(options: dict, check_mode: bool) -> dict:
     now = utc_now()
     ignored = set(options["ignore_databases"])
     databases = [each for each in facts_of(places, options["databases"], now) if each["database"] not in ignored]
-    problems = problems_of(databases, places, limits)
+    problems = problems_of(databases, places, limits, options["databases"])
     result: dict[str, Any] = {
         "state": state_of(problems),
         "time": show_time(now),

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from ansible_collections.dbops.recovery.plugins.module_utils import _retention as retention
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import names
-from ansible_collections.dbops.recovery.plugins.module_utils._units import show_time
+from ansible_collections.dbops.recovery.plugins.module_utils._units import CLOCK_TOLERANCE, show_time
 
 
 @dataclass(frozen=True)
@@ -97,17 +97,28 @@ def _facts_of(database: str, places: list[Place], deletions: dict[str, dict], no
     good = [(place, copy) for place, copy in copies if copy.item and not copy.problem]
     # What a restore kept of the state it replaced is no backup to go on with.
     ordinary = [(place, copy) for place, copy in good if not copy.item.is_safety]
+    tests = _tests([copy for _place, copy in copies], now)
+    # By a clock that is wrong: one that is taken for the last would hide all that follow, for as long as it is ahead.
+    future = [test for test in tests if test["age_seconds"] < -CLOCK_TOLERANCE.total_seconds()]
     return {
         "database": database,
         "newest": _newest(ordinary, now),
         "newest_verified": _newest([each for each in ordinary if each[1].item.verified], now),
         "newest_offsite": _newest([each for each in ordinary if each[0].is_offsite], now),
-        "restore_test": _last_test([copy for _place, copy in copies], now),
+        "restore_test": next((test for test in reversed(tests) if test not in future), None),
+        "future_restore_tests": future,
         "pinned": sorted({copy.name for _place, copy in good if copy.item.pinned}),
         "damaged": [
             {"name": copy.name, "place": place.name, "problem": copy.problem} for place, copy in copies if copy.problem
         ],
-        "places": [_share_of(place, database, deletions, now) for place in places if place.error is None],
+        "places": [
+            {
+                **_share_of(place, database, deletions, now),
+                "newest": _newest([each for each in ordinary if each[0] is place], now),
+            }
+            for place in places
+            if place.error is None
+        ],
     }
 
 
@@ -128,19 +139,21 @@ def _newest(copies: list[tuple[Place, Copy]], now: datetime) -> dict | None:
     }
 
 
-def _last_test(copies: list[Copy], now: datetime) -> dict | None:
-    tests = [(test, copy) for copy in copies for test in copy.tests]
-    if not tests:
-        return None
-    last, copy = max(tests, key=lambda each: each[0].time)
-    return {
-        "name": last.name,
-        "time": show_time(last.time),
-        "age_seconds": int((now - last.time).total_seconds()),
-        "host": last.host,
-        "backup": copy.name,
-        "passed": last.passed,
-    }
+def _tests(copies: list[Copy], now: datetime) -> list[dict]:
+    """Return the restore tests that some copies tell of, each once, the last one at the end."""
+    tests = {(test, copy.name) for copy in copies for test in copy.tests}
+    return [
+        {
+            "name": test.name,
+            "time": show_time(test.time),
+            "age_seconds": int((now - test.time).total_seconds()),
+            "host": test.host,
+            "backup": backup,
+            "passed": test.passed,
+        }
+        # Of two in the same second, the one that failed is what counts.
+        for test, backup in sorted(tests, key=lambda each: (each[0].time, not each[0].passed, each[0].name, each[1]))
+    ]
 
 
 def _share_of(place: Place, database: str, deletions: dict[str, dict], now: datetime) -> dict:

@@ -9,7 +9,7 @@ Private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -37,12 +37,12 @@ def state_of(problems: list[dict]) -> str:
     return max((problem["severity"] for problem in problems), key=STATES.index, default=OK)
 
 
-def problems_of(databases: list[dict], places: list[Place], limits: Limits) -> list[dict]:
-    """Given the facts of the databases, the places and the limits, return what is wrong, the worst first."""
+def problems_of(databases: list[dict], places: list[Place], limits: Limits, wanted: Iterable[str] = ()) -> list[dict]:
+    """Given facts, places, limits and the databases that must have backups, return what is wrong, the worst first."""
     found = [_problem(CRITICAL, place.error, place=place.name) for place in places if place.error]
     # Where nothing can be looked at, nothing is known of any database, and the places say why.
     if len(found) < len(places):
-        sight = _Sight(places)
+        sight = _Sight(places, wanted)
         for facts in databases:
             found += _of_database(facts, limits, sight)
         if not databases:
@@ -69,11 +69,12 @@ def headline(status: dict) -> str:
 
 
 class _Sight:
-    """How much of the places could be seen."""
+    """How much of the places could be seen, and what is expected there."""
 
-    def __init__(self, places: list[Place]):
+    def __init__(self, places: list[Place], wanted: Iterable[str]):
         readable = [place for place in places if place.error is None]
-        self.has_offsite = any(place.is_offsite for place in readable)
+        self.offsite = {place.name for place in readable if place.is_offsite}
+        self.wanted = set(wanted)
         self.is_whole = len(readable) == len(places)
         self.reservation = "" if self.is_whole else " in the places that could be read"
 
@@ -106,6 +107,14 @@ def _of_database(facts: dict, limits: Limits, sight: _Sight) -> Iterator[dict]:
         yield from _of_backups(name, facts, limits, sight)
     # A later restore test may stand in a manifest that could not be read.
     yield from _of_restore_test(name, facts["restore_test"], limits.max_restore_test_age if sight.is_whole else None)
+    for test in facts["future_restore_tests"]:
+        yield _problem(
+            WARNING,
+            f"{name}: the restore test {test['name']}, of {test['backup']} on {test['host']}, is from the future, so "
+            "that it does not count.",
+            "One of two clocks is wrong: set it right, and run a test.",
+            database=name,
+        )
     for copy in facts["damaged"]:
         yield _problem(
             WARNING,
@@ -137,7 +146,7 @@ def _of_backups(name: str, facts: dict, limits: Limits, sight: _Sight) -> Iterat
             "max_offsite_age",
             "backup off-site",
             facts["newest_offsite"],
-            limits.max_offsite_age if sight.has_offsite else None,
+            limits.max_offsite_age if sight.offsite else None,
             "Find out why no newer one was brought there.",
         ),
     )
@@ -151,6 +160,27 @@ def _of_backups(name: str, facts: dict, limits: Limits, sight: _Sight) -> Iterat
         elif _is_over(backup, allowed) and not implied:
             message = f"{name}: the newest {what}, {backup['name']}, is {_age(backup)} old. {_allowed(allowed, limit)}"
             yield _problem(CRITICAL, message, advice, name, limit=limit)
+    yield from _of_places_offsite(name, facts, limits.max_offsite_age, sight)
+
+
+def _of_places_offsite(name: str, facts: dict, allowed: timedelta | None, sight: _Sight) -> Iterator[dict]:
+    """Yield the places off-site that lag behind another one; that all of them do is said elsewhere, as critical."""
+    newest, limit = facts["newest_offsite"], "max_offsite_age"
+    if allowed is None or newest is None or _is_over(newest, allowed):
+        return
+    for share in facts["places"]:
+        place, backup = share["place"], share["newest"]
+        if place not in sight.offsite:
+            continue
+        if backup and _is_over(backup, allowed):
+            message = f"the newest backup there, {backup['name']}, is {_age(backup)} old. {_allowed(allowed, limit)}"
+            message = f"{name}: {place} lags behind: {message}"
+        elif backup is None and name in sight.wanted:
+            # One that is only found, such as another host's, need not be in every place.
+            message = f"{name}: {place} has no backup of it, and another place off-site has."
+        else:
+            continue
+        yield _problem(WARNING, message, "Find out why no newer one was brought there.", name, place, limit)
 
 
 def _of_restore_test(name: str, test: dict | None, allowed: timedelta | None) -> Iterator[dict]:

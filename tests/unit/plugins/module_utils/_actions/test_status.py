@@ -150,6 +150,21 @@ def test_a_file_without_its_directory_is_refused_before_anything_is_looked_at(tm
     assert caught.value.result == {}
 
 
+@pytest.mark.parametrize("databases", [[], ["shop"]])
+def test_without_a_place_to_look_at_nothing_is_said_to_be_well(databases):
+    with pytest.raises(RecoveryError, match=r"^There is no place to look at: neither directory nor stores"):
+        taken(max_age="26h", databases=databases)
+
+
+def test_a_database_that_must_have_backups_is_missed_in_an_empty_place_off_site(tmp_path):
+    for place in ("bucket", "disk"):
+        (tmp_path / place).mkdir()
+    put(tmp_path / "bucket", timedelta(hours=1))
+    stores = [{"store": f"file://{tmp_path}/{place}", "is_offsite": True} for place in ("bucket", "disk")]
+    assert taken(stores=stores, max_offsite_age="26h")["state"] == "ok"
+    assert taken(stores=stores, max_offsite_age="26h", databases=["shop"])["state"] == "warning"
+
+
 def test_a_limit_that_is_no_duration_is_refused_by_its_name(tmp_path):
     with pytest.raises(RecoveryError, match=r"^max_unverified_age: 'a day' is not a duration"):
         taken(directory=str(tmp_path), max_unverified_age="a day")

@@ -22,11 +22,11 @@ from ansible_collections.dbops.recovery.plugins.module_utils._status.verdict imp
     problems_of,
     state_of,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._units import show_time
+from ansible_collections.dbops.recovery.plugins.module_utils._units import CLOCK_TOLERANCE, show_time
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=timezone.utc)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-HERE, BUCKET = "/var/backups/shop", "s3://example-backups"
+HERE, BUCKET, DISK = "/var/backups/shop", "s3://example-backups", "file:///mnt/nas"
 NONE = Limits()
 
 
@@ -51,7 +51,7 @@ def bucket(*copies, **more) -> Place:
 
 def status_of(*places, wanted=(), limits=NONE) -> dict:
     databases = facts_of(list(places), wanted, NOW)
-    problems = problems_of(databases, list(places), limits)
+    problems = problems_of(databases, list(places), limits, wanted)
     return {
         "state": state_of(problems),
         "time": show_time(NOW),
@@ -147,6 +147,7 @@ def test_each_place_says_what_it_has_and_what_goes_there_next():
     policy = Policy(timezone.utc, daily_days=3)
     nights = [made(number * DAY + 10 * HOUR) for number in range(3)]
     local, offsite = facts(here(*nights, policy=policy), bucket(*nights))["places"]
+    assert local.pop("newest")["name"] == nights[0].name
     assert local == {
         "place": HERE,
         "backups": 3,
@@ -232,6 +233,50 @@ def test_a_longer_limit_that_the_newest_keeps_is_still_looked_at():
     assert found == [("critical", "max_age"), ("critical", "max_unverified_age")]
 
 
+def disk(*copies, **more) -> Place:
+    return Place(DISK, True, copies, **more)
+
+
+def test_a_place_off_site_that_lags_behind_another_one_is_a_warning():
+    old = made(200 * DAY)
+    (problem,) = status_of(here(), bucket(made(HOUR)), disk(old), limits=Limits(max_offsite_age=26 * HOUR))["problems"]
+    assert (problem["severity"], problem["place"], problem["limit"]) == ("warning", DISK, "max_offsite_age")
+    assert problem["message"] == (
+        f"shop: {DISK} lags behind: the newest backup there, {old.name}, is 200d old. "
+        "At most 1d 2h is allowed (max_offsite_age)."
+    )
+
+
+@pytest.mark.parametrize(("past", "passed"), [(-1, False), (0, False), (1, True)], ids=["below", "at", "above"])
+def test_each_place_off_site_is_held_against_the_limit(past, passed):
+    late = made(timedelta(hours=26, seconds=past))
+    found = passed_limits(bucket(late), disk(made(HOUR)), limits=Limits(max_offsite_age=26 * HOUR))
+    assert found == ([("warning", "max_offsite_age")] if passed else [])
+
+
+def test_a_database_that_must_have_backups_is_missed_in_a_place_off_site_that_has_none_of_it():
+    places, limits = (bucket(made(HOUR)), disk()), Limits(max_offsite_age=26 * HOUR)
+    (problem,) = status_of(*places, wanted=["shop"], limits=limits)["problems"]
+    assert (problem["severity"], problem["place"]) == ("warning", DISK)
+    assert problem["message"] == f"shop: {DISK} has no backup of it, and another place off-site has."
+
+
+def test_a_database_that_is_only_found_is_not_missed_where_there_is_none_of_it():
+    limits = Limits(max_offsite_age=26 * HOUR)
+    assert passed_limits(bucket(made(HOUR)), disk(made(HOUR, database="wiki")), limits=limits) == []
+
+
+def test_that_all_places_off_site_are_behind_is_said_once():
+    limits = Limits(max_offsite_age=26 * HOUR)
+    found = passed_limits(here(made(HOUR)), bucket(made(3 * DAY)), disk(made(4 * DAY)), limits=limits)
+    assert found == [("critical", "max_offsite_age")]
+
+
+def test_a_place_off_site_that_cannot_be_read_is_not_said_to_lag_behind():
+    places, limits = (bucket(made(HOUR)), disk(error="It is down.")), Limits(max_offsite_age=26 * HOUR)
+    assert passed_limits(*places, wanted=["shop"], limits=limits) == [("critical", None)]
+
+
 def test_a_restore_test_that_failed_is_critical_without_any_limit():
     (problem,) = status_of(here(made(6 * DAY, tests=[rehearsed(3 * DAY, False)])))["problems"]
     assert problem["severity"] == "critical"
@@ -240,6 +285,42 @@ def test_a_restore_test_that_failed_is_critical_without_any_limit():
 
 def test_a_restore_test_that_passed_after_one_that_failed_is_what_counts():
     assert status_of(here(made(6 * DAY, tests=[rehearsed(2 * DAY), rehearsed(3 * DAY, False)])))["state"] == "ok"
+
+
+def test_a_restore_test_from_the_future_hides_no_other_one_and_is_said():
+    ahead = rehearsed(-CLOCK_TOLERANCE - timedelta(seconds=1))
+    copy = made(6 * DAY, tests=[ahead, rehearsed(3 * DAY, False)])
+    failed, warning = status_of(here(copy))["problems"]
+    assert "FAILED 3d ago" in failed["message"]
+    assert (warning["severity"], warning["database"]) == ("warning", "shop")
+    assert warning["message"] == (
+        f"shop: the restore test {ahead.name}, of {copy.name} on drill1, is from the future, so that it does not count."
+    )
+    assert facts(here(copy))["future_restore_tests"] == [
+        {
+            "name": ahead.name,
+            "time": "2026-11-25T13:00:01Z",
+            "age_seconds": -3601,
+            "host": "drill1",
+            "backup": copy.name,
+            "passed": True,
+        }
+    ]
+
+
+def test_a_restore_test_from_the_future_is_told_once_however_many_copies_tell_of_it():
+    copy = made(HOUR, tests=[rehearsed(-DAY)])
+    assert len(status_of(here(copy), bucket(copy))["problems"]) == 1
+
+
+def test_a_restore_test_by_a_clock_that_is_hardly_ahead_counts():
+    copy = made(6 * DAY, tests=[rehearsed(-CLOCK_TOLERANCE), rehearsed(3 * DAY, False)])
+    assert status_of(here(copy))["state"] == "ok"
+
+
+def test_only_restore_tests_from_the_future_are_as_none():
+    found = passed_limits(here(made(HOUR, tests=[rehearsed(-DAY)])), limits=Limits(max_restore_test_age=DAY))
+    assert sorted(found, key=str) == [("warning", "max_restore_test_age"), ("warning", None)]
 
 
 def test_a_damaged_copy_is_a_warning():
