@@ -30,8 +30,8 @@ def old_nights(desk, faker) -> list[str]:
 
 
 def night(desk: Fleet, *arguments: str, **variables):
-    report = str(desk.directory / "offsite.json")
-    return desk.play("backup.yml", *arguments, backup_hosts="one", offsite_report_path=report, **variables)
+    usual = {"backup_hosts": "one", "offsite_report_path": str(desk.directory / "offsite.json")}
+    return desk.play("backup.yml", *arguments, **{**usual, **variables})
 
 
 def report_of(desk: Fleet) -> dict:
@@ -114,6 +114,51 @@ def test_nothing_is_pruned_while_a_store_cannot_be_reached(desk, stores, old_nig
     assert "Nothing was pruned" in str(notice)
 
 
+def test_a_store_that_is_lost_does_not_keep_the_backup_from_those_after_it(
+    desk, stores, old_nights, object_store, bucket
+):
+    lost = [{"store": f"file://{desk.directory}/{name}"} for name in ("not-mounted", "not-mounted-either")]
+    with WebSink() as sink:
+        done = night(desk, offsite_stores=[lost[0], stores[0], lost[1]], notify_webhook_url=sink.url("/hook"))
+    assert done.returncode != 0
+    report = report_of(desk)
+    everything = {report["backup"]["name"], *old_nights}
+    assert {name.split(".")[0] for name in in_bucket(object_store, bucket)} == everything
+    assert report["outcome"] == "failure"
+    assert [store["store"] for store in report["stores"]] == [stores[0]["store"]]
+    assert report["three_two_one"]["offsite"] == 1
+    for store in lost:
+        assert f"Bring the backups to {store['store']}" in report["failed_task"]
+        assert f"no directory {store['store'].removeprefix('file://')}." in report["error"]
+        assert store["store"].removeprefix("file://") in str(sink.notices[0]["lines"])
+    # Pruning waits until all of it is everywhere.
+    assert report["pruned"] == []
+    assert archives(desk.directory / "backups") == everything
+
+
+@pytest.mark.parametrize("how", ["cannot be reached", "has a variable that is refused"])
+def test_a_host_that_is_lost_is_told_of_while_another_one_is_fine(desk, stores, how):
+    verify = "file"
+    if how == "cannot be reached":
+        (desk.directory / "cut_two").touch()
+    else:
+        verify = "{{ 'file' if inventory_hostname == 'one' else 'nonsense' }}"
+    with WebSink() as sink:
+        done = night(
+            desk,
+            backup_hosts="application",
+            offsite_verify=verify,
+            offsite_stores=stores[1:],
+            notify_webhook_url=sink.url("/hook"),
+        )
+    assert done.returncode != 0
+    (notice,) = sink.notices
+    assert (notice["verdict"], notice["title"]) == ("failure", "databases on two: backup FAILED")
+    assert notice["lines"][0].startswith("Lost: two. ")
+    assert "one:" in notice["lines"]
+    assert notice["details"]["one"]["outcome"] == "success"
+
+
 def test_a_database_that_is_gone_fails_the_night_and_is_told_of(desk, stores, server):
     sql(server.socket, "DROP DATABASE shop")
     with WebSink() as sink:
@@ -144,8 +189,16 @@ def test_without_a_store_the_backup_is_made_and_what_is_missing_is_said(desk, ol
 
 
 def test_what_cannot_be_meant_is_refused_first(desk, stores):
-    twice = night(desk, offsite_stores=[stores[1], stores[1]])
-    assert "offsite_stores names a store twice" in twice.stdout
-    lost = night(desk, offsite_stores=stores, offsite_upload_max_age="7d")
-    assert "offsite_local_prune would delete them" in " ".join(lost.stdout.split())
+    with WebSink() as sink:
+        twice = night(
+            desk, offsite_stores=[stores[1], stores[1]], offsite_directory="x", notify_webhook_url=sink.url("/hook")
+        )
+    for told in (twice.stdout, str(sink.notices)):
+        assert "offsite_stores names a store twice" in told
+        assert "offsite_directory must be an absolute path" in told
+    assert report_of(desk)["outcome"] == "failure"
+    for only in ({"offsite_upload_max_age": "7d"}, {"offsite_upload": "latest"}):
+        lost = night(desk, offsite_stores=stores, **only)
+        assert lost.returncode != 0
+        assert "offsite_local_prune would delete" in " ".join(lost.stdout.split())
     assert archives(desk.directory / "backups") == set()

@@ -239,6 +239,27 @@ def test_a_staging_database_is_replaced_by_it(desk, store, off_site, shop, serve
     assert (evidence["verified"], evidence["checks"][-1]["name"]) == (False, "restore")
 
 
+def test_a_host_that_is_lost_is_told_of_while_another_one_is_fine(desk, store, off_site, shop):
+    (desk.directory / "cut_two").touch()
+    with WebSink() as sink:
+        done = drill(desk, store, restore_test_hosts="application", notify_webhook_url=sink.url("/hook"))
+    assert done.returncode != 0
+    (notice,) = sink.notices
+    assert (notice["verdict"], notice["title"]) == ("failure", "backups on two: restore test FAILED")
+    assert notice["lines"][0].startswith("Lost: two. ")
+    assert "one:" in notice["lines"]
+    assert notice["details"]["one"]["outcome"] == "success"
+
+
+def test_a_restore_test_that_is_refused_is_told_of(desk, store):
+    with WebSink() as sink:
+        done = drill(desk, store, restore_test_target="staging", notify_webhook_url=sink.url("/hook"))
+    assert done.returncode == 2
+    (notice,) = sink.notices
+    assert (notice["verdict"], notice["title"]) == ("failure", "backups on one: restore test FAILED")
+    assert "Say by restore_test_staging_databases" in str(notice["lines"])
+
+
 def test_what_cannot_be_meant_is_refused_first(desk, store, off_site):
     def refused(*arguments: str, **variables) -> str:
         done = drill(desk, store, *arguments, **variables)

@@ -35,7 +35,7 @@ def status(desk: Fleet, *arguments: str, **variables):
         "status_nagios_path": f"{desk.directory}/nagios",
         "status_report_path": f"{desk.directory}/status.json",
     }
-    return desk.play("status.yml", *arguments, status_hosts="one", **{**paths, **variables})
+    return desk.play("status.yml", *arguments, **{"status_hosts": "one", **paths, **variables})
 
 
 def said_by(done: subprocess.CompletedProcess) -> str:
@@ -139,6 +139,38 @@ def test_passed_limits_and_a_lost_store_are_said_and_fail_the_run(desk, store, f
     exit_status, line = nagios(desk)
     assert exit_status == 2
     assert line.startswith("DBOPS CRITICAL - 4 critical: The store file://")
+
+
+def test_a_host_that_is_lost_is_told_of_while_another_one_is_fine(desk, store, faker):
+    faker(datetime.now(timezone.utc) - timedelta(hours=1), where=desk.directory / "backups")
+    (desk.directory / "cut_two").touch()
+    limits = {"status_max_unverified_age": "", "status_max_offsite_age": "", "status_max_restore_test_age": ""}
+    with WebSink() as sink:
+        done = status(desk, status_hosts="application", notify_webhook_url=sink.url("/hook"), **limits)
+    assert done.returncode != 0
+    (notice,) = sink.notices
+    assert (notice["verdict"], notice["title"]) == ("failure", "backups on two: CRITICAL")
+    assert notice["lines"][0].startswith("Lost: two. ")
+    assert "one:" in notice["lines"]
+    assert notice["details"]["one"]["state"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        ({"status_directory": "", "status_stores": []}, "Say by status_directory or status_stores where"),
+        ({"status_max_age": "a day"}, "max_age: 'a day' is not a duration"),
+    ],
+)
+def test_a_status_that_cannot_be_taken_is_told_of(desk, variables, why):
+    with WebSink() as sink:
+        done = status(desk, notify_webhook_url=sink.url("/hook"), **variables)
+    assert done.returncode == 2
+    (notice,) = sink.notices
+    assert (notice["verdict"], notice["title"]) == ("failure", "backups on one: CRITICAL")
+    assert why in str(notice["lines"])
+    assert why in said_by(done)
+    assert report_of(desk)["state"] == "critical"
 
 
 def test_what_cannot_be_meant_is_refused_first(desk, store):
