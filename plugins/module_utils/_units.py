@@ -20,9 +20,6 @@ _LONGEST_SECONDS = 1000 * 365 * 86400
 # Clocks of two hosts are never quite the same. What is further ahead than this is of a clock that was wrong.
 CLOCK_TOLERANCE = timedelta(hours=1)
 
-# Clocks of two hosts are never quite the same.
-CLOCK_TOLERANCE = timedelta(hours=1)
-
 
 def parse_size(text: str, option: str) -> int:
     """Given "512", "10M" or "1.5 GiB", return bytes (units of 1024). Raise RecoveryError that names the option."""
