@@ -33,7 +33,7 @@ attributes:
 options:
   directory:
     description:
-      - The directory. At least this or O(stores) must be given.
+      - The directory. This or a store in O(stores) must be given.
     type: path
   database:
     description:
@@ -219,7 +219,6 @@ def main():
             "stores": store_list(),
             "database": {"type": "str"},
         },
-        required_one_of=[("directory", "stores")],
     )
 
 

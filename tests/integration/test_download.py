@@ -244,6 +244,7 @@ def test_every_copy_of_a_backup_is_listed_with_it(run_module, faker, folder, sto
     run_module("backup_upload", {**nas, "directory": str(folder)})
     faker(day(21))
     run_module("backup_upload", {**store, "directory": str(folder)})
+    assert "There is no place to look at" in run_module("backup_info", {"stores": []}, fails=True).message
     listed = run_module("backup_info", {"directory": str(folder), "stores": [store, nas]})
     assert [(each["name"], each["copies"]) for each in listed["backups"]] == [
         ("shop_2026-11-21_020000", [str(folder), store["store"]]),

@@ -29,6 +29,9 @@ PARTIAL = "partial"
 
 def list_backups(options: dict, check_mode: bool) -> dict:
     """List places as backup_info's options say; return its result. Raise RecoveryError."""
+    if not options["directory"] and not options["stores"]:
+        # An empty list would be taken for a place without backups.
+        raise RecoveryError("There is no place to look at: name one by directory, stores or both.")
     found = _in_directory(os.path.abspath(options["directory"])) if options["directory"] else []
     for each in options["stores"]:
         found += _in_store(open_store(each))
