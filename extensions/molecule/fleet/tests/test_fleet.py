@@ -112,7 +112,10 @@ def test_whatever_fails_all_hosts_and_the_database_are_as_before(fleet, fault):
     else:
         assert ends[-1][1:] == (fault.release, "rolled_back")
     if fault.outcome in ("rolled_back", "broken"):
-        (*_earlier, why) = [entry for entry in fleet.journal(fleet.apps["app1"]) if entry["step"] == "go_back"]
+        went_back = [entry for entry in fleet.journal(fleet.apps["app1"]) if entry["step"] == "go_back"]
+        if fault.database:
+            assert went_back.pop()["database"] == fault.database
+        why = went_back.pop()
         assert (why["failed_phase"], why["failed_host"]) == (fault.step, fault.host)
         assert fault.because in " ".join(why["error"])
         # To be looked at.
