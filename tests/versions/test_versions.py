@@ -520,4 +520,4 @@ def test_a_login_path_leads_to_no_other_server(place, shop, folder):
         assert place.module("db_restore", {"backup": taken["path"]})["outcome"] == "restored"
         assert place.module("backup_verify", {"backup": taken["path"], "level": "restore"})["verified"] is True
     finally:
-        place.run("mysql_config_editor", "reset")
+        (place.folder / ".mylogin.cnf").unlink()
