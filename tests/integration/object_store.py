@@ -142,6 +142,8 @@ class SeaweedFS(ObjectStore):
             "-ip.bind=127.0.0.1",
             f"-master.port={self._ports[0]}",
             f"-volume.port={self._ports[1]}",
+            # Each bucket takes some; by itself it allows as many as would fill the disk.
+            "-volume.max=10000",
             f"-filer.port={self._ports[2]}",
             "-master.telemetry=false",
             "-admin.ui=false",

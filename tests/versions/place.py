@@ -77,7 +77,8 @@ mkdir -p "$1$2"
 mount --bind "$2" "$1$2"
 root=$1 folder=$2
 shift 2
-exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$folder" LC_ALL=C.UTF-8 PYTHONPATH="$folder/lib" "$@"
+exec chroot "$root" \\
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$folder" LC_ALL=C.UTF-8 PYTHONPATH="$folder/lib" "$@"
 """
 
 # As Ansible runs a module, without a controller.
