@@ -69,8 +69,7 @@ def _is_there(backup: catalog.Backup) -> bool:
     """Whether the directory has this very backup already. Raise RecoveryError when something else has its name."""
     wanted = backup.manifest["archive"]
     described = manifest.read(backup.manifest_path)["archive"] if os.path.exists(backup.manifest_path) else None
-    # Its name has no suffix, so that it may be of an archive that is packed in another way.
-    if described and any(described[key] != wanted[key] for key in ("file", "stored_sha256")):
+    if described and not manifest.is_same_archive(described, wanted):
         other = f"{described['file']} with the SHA-256 {described['stored_sha256']}"
         raise _taken(backup.manifest_path, f"describes another backup, {other}")
     if not os.path.lexists(backup.path):

@@ -18,14 +18,9 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.elsewhere 
     bodies_of,
     require_reachable,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_copy import (
-    chosen_tables,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.staged_copy import chosen_tables
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.strategy import SWAP, Strategy, choose_strategy
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import (
-    TABLES,
-    Scope,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.swapping import TABLES, Scope
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import (
     Objects,
     Target,
@@ -37,20 +32,14 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.target imp
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.bodies import Account, account_name
-from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
-    Findings,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import Findings
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import (
     TRIGGERS,
     Section,
     bodies_in,
     definers_in,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import (
-    Inventory,
-    label,
-    objects_of,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import Inventory, label, objects_of
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
 

@@ -78,17 +78,12 @@ from ansible_collections.dbops.recovery.plugins.module_utils._actions.target imp
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.undo import drop_previous, undo_restore
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec, unfinished
-from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
-    CONTENT,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import CONTENT
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.unfinished import Unfinished
 from ansible_collections.dbops.recovery.plugins.module_utils._database import server as servers
 from ansible_collections.dbops.recovery.plugins.module_utils._database import staging
 from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import connect, settings_from
-from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import (
-    label,
-    objects_of,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import label, objects_of
 from ansible_collections.dbops.recovery.plugins.module_utils._database.loading import NothingDropped, create_schema
 from ansible_collections.dbops.recovery.plugins.module_utils._database.questions import ask
 from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_grants import (
@@ -96,11 +91,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.routine_g
     read_routine_grants,
 )
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
-from ansible_collections.dbops.recovery.plugins.module_utils._units import (
-    parse_duration,
-    show_time,
-    utc_now,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._units import parse_duration, show_time, utc_now
 
 # A session and the server wait for each other in turns, so twice as many as processors keep all of those busy (a tenth
 # less time than as many, on two). A server takes 151 connections unless told.

@@ -10,10 +10,7 @@ Private to the collection.
 from __future__ import annotations
 
 from ansible_collections.dbops.recovery.plugins.module_utils._actions.backup import take_backup
-from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import (
-    Target,
-    require_taken,
-)
+from ansible_collections.dbops.recovery.plugins.module_utils._actions.target import Target, require_taken
 from ansible_collections.dbops.recovery.plugins.module_utils._archive import catalog, codec
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.checks import (
     CONTENT,

@@ -206,9 +206,9 @@ def refuse_other_case(target: Target, backup: Backup) -> None:
     if names:
         raise RecoveryError(
             f"{backup.name} has names with upper case letters, which the server here would turn into lower case "
-            f"(lower_case_table_names is {servers.LOWER_CASE}): {some_of(names, 5)}. An application that knows them "
-            "would not find its tables by these names on another server again. Nothing was touched. Restore it on a "
-            "server with lower_case_table_names = 0."
+            f"(lower_case_table_names is {servers.LOWER_CASE}): {some_of(names, _NAMED)}. An application that knows "
+            "them would not find its tables by these names on another server again. Nothing was touched. Restore it on "
+            "a server with lower_case_table_names = 0."
         )
 
 

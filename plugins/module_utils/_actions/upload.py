@@ -165,7 +165,7 @@ def _require_good(backup: catalog.Backup, level: str) -> None:
 def _require_own_manifest(store: Store, there: _There, backup: catalog.Backup) -> None:
     """Make sure that a manifest that has the name in the store is this backup's: an archive's suffix is not in it."""
     ours, other = backup.manifest["archive"], there.manifest and there.manifest["archive"]
-    if other and any(other[key] != ours[key] for key in ("file", "stored_sha256")):
+    if other and not manifest.is_same_archive(other, ours):
         raise _NotSent(
             f"{store.url} has another file {backup.name + manifest.SUFFIX} already, the manifest of {other['file']} "
             f"with the SHA-256 {other['stored_sha256']}, not of this {ours['file']} with {ours['stored_sha256']}. "

@@ -94,6 +94,11 @@ def size_problem(content: dict, size: int) -> str | None:
     return None if size == wanted else f"its archive has {size} bytes, the manifest says {wanted}"
 
 
+def is_same_archive(one: dict, other: dict) -> bool:
+    """Given the "archive" of two manifests of one name, return whether that is the same file; the suffix may differ."""
+    return all(one[key] == other[key] for key in ("file", "stored_sha256"))
+
+
 def failed_last(manifest: dict) -> bool:
     """Return whether the backup did not pass its last verification; of one that was never verified nobody knows."""
     return any(not entry.get("verified") for entry in manifest.get("verifications", [])[-1:])
