@@ -63,7 +63,8 @@ options:
       - Take no backup when a complete one of this database, not older than this, is in the directory, such as V(4h)
         (units s, m, h, d, w). That one is returned then, with RV(ignore:changed) false.
       - One that the last verification found bad does not count, nor one that leaves out other tables than
-        O(exclude_tables), nor, with O(pin), one that is not pinned.
+        O(exclude_tables), nor, with O(pin), one that is not pinned, nor one of another server, which hosts that share
+        a directory may have there.
     type: str
   labels:
     description:

@@ -233,6 +233,13 @@ def test_a_young_backup_that_does_not_serve_as_a_new_one_would_is_not_enough(sho
         path.write_text(json.dumps(content))
     mended = taken()
     assert mended
+    # Two servers whose hosts share the directory.
+    content = json.loads(mended.read_text())
+    content["server"]["hostname"] = "another-host"
+    mended.write_text(json.dumps(content))
+    mended = taken()
+    assert mended
+    assert taken() is None
     # A clock that was ahead.
     content = json.loads(mended.read_text())
     content["backup"]["started"] = "2999-01-01T00:00:00Z"

@@ -37,7 +37,7 @@ def put_backup(
             "plain_sha256": "",
             "sections": [],
         },
-        "server": {"flavour": "mariadb", "version": "10.11"},
+        "server": {"flavour": "mariadb", "version": "10.11", "hostname": "db1"},
         "inventory": {},
         "verifications": list(verifications),
     }

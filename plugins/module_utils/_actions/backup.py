@@ -21,7 +21,11 @@ from ansible_collections.dbops.recovery.plugins.module_utils._archive.contents i
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.dump import split, without_replication
 from ansible_collections.dbops.recovery.plugins.module_utils._archive.writer import write_archive
 from ansible_collections.dbops.recovery.plugins.module_utils._database import server as servers
-from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import still_connected
+from ansible_collections.dbops.recovery.plugins.module_utils._database.connection import (
+    connect,
+    settings_from,
+    still_connected,
+)
 from ansible_collections.dbops.recovery.plugins.module_utils._database.dumping import dump_arguments, read_dump
 from ansible_collections.dbops.recovery.plugins.module_utils._database.inventory import (
     compare,
@@ -65,8 +69,7 @@ def backup_database(options: dict, check_mode: bool) -> dict:
     chosen = codec.choose(options["compression"], options["compression_level"])
     directory = os.path.abspath(options["directory"])
     if options["max_age"] is not None:
-        max_age = parse_duration(options["max_age"], "max_age")
-        young = catalog.youngest_within(directory, database, max_age, options["exclude_tables"], options["pin"])
+        young = _young_backup(options, directory)
         if young:
             return {"changed": False, "backup": young.describe()}
     source = look_at_source(options, database, options["exclude_tables"], options["non_transactional"])
@@ -84,6 +87,14 @@ def backup_database(options: dict, check_mode: bool) -> dict:
     if views:
         warnings.append(f"{backup.name} can only be restored where the tables are that it leaves out: {views}.")
     return {"changed": True, "backup": backup.describe(), "swept": swept, "warnings": warnings}
+
+
+def _young_backup(options: dict, directory: str) -> catalog.Backup | None:
+    max_age = parse_duration(options["max_age"], "max_age")
+    with closing(connect(settings_from(options))) as connection:
+        hostname = servers.host_of(connection)
+    database, excluded, pin = options["database"], options["exclude_tables"], options["pin"]
+    return catalog.youngest_within(directory, database, hostname, max_age, excluded, pin)
 
 
 def _refuse_unfinished(source: Source, directory: str) -> None:

@@ -29,6 +29,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.privilege
     existing_accounts,
     quoted_account,
 )
+from ansible_collections.dbops.recovery.plugins.module_utils._database.server import host_of
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError
 
 KEEP = "keep"
@@ -157,7 +158,7 @@ def _events_disabled(target: Target, backup: Backup, wanted: str) -> bool:
     if target.name != backup.database:
         return True
     hostname = backup.manifest["server"].get("hostname")
-    return hostname is not None and hostname != query(target.connection, "SELECT @@hostname")[0][0]
+    return hostname is not None and hostname != host_of(target.connection)
 
 
 def _own_account(target: Target) -> Account:

@@ -255,13 +255,19 @@ def require_one_database(databases: set[str], place: str) -> None:
 
 
 def youngest_within(
-    directory: str, database: str, max_age: timedelta, excluded: Collection[str] = (), pinned: bool = False
+    directory: str,
+    database: str,
+    hostname: str,
+    max_age: timedelta,
+    excluded: Collection[str] = (),
+    pinned: bool = False,
 ) -> Backup | None:
     """Return the newest backup of the database that serves as well as a new one would, if it is not older than max_age.
 
     Args:
         directory: where to look.
         database: of which one.
+        hostname: what the server calls its host; hosts that share a directory have databases of the same name.
         max_age: how old it may be.
         excluded: the tables that it leaves out; one that leaves out others does not serve.
         pinned: whether it must be pinned.
@@ -269,16 +275,17 @@ def youngest_within(
     if not os.path.isdir(directory):
         return None
     for backup in backups_in(directory, database):
-        if _serves(backup, excluded) and (not pinned or backup.manifest["backup"].get("pinned", False)):
+        if _serves(backup, hostname, excluded) and (not pinned or backup.manifest["backup"].get("pinned", False)):
             return backup if utc_now() - backup.started <= max_age else None
     return None
 
 
-def _serves(backup: Backup, excluded: Collection[str]) -> bool:
-    """Return whether a backup is no reason to take none: not one of a clock that was ahead, or cut short since."""
+def _serves(backup: Backup, hostname: str, excluded: Collection[str]) -> bool:
+    """Return whether a backup is as good as a new one: not one of a clock that was ahead, or cut short since."""
     content = backup.manifest
     return (
         not backup.is_safety
+        and content["server"].get("hostname") == hostname
         and backup.started <= utc_now() + CLOCK_TOLERANCE
         and sorted(content.get("excluded", ())) == sorted(excluded)
         and not manifest.failed_last(content)

@@ -32,7 +32,7 @@ from ansible_collections.dbops.recovery.plugins.module_utils._database.programs 
     option_file,
     read_blocks,
 )
-from ansible_collections.dbops.recovery.plugins.module_utils._database.server import MARIADB, Server
+from ansible_collections.dbops.recovery.plugins.module_utils._database.server import MARIADB, Server, host_of
 from ansible_collections.dbops.recovery.plugins.module_utils._errors import RecoveryError, os_error
 
 # What a transaction is called belongs to the server that wrote it: replayed, it must get a name of its own.
@@ -130,8 +130,7 @@ def _is_that_log(connection: Any, server: Server, noted: dict, hostname: str | N
     if gtid and server.flavour == MARIADB:
         ((here,),) = query(connection, "SELECT BINLOG_GTID_POS(%s, %s)", (noted["file"], noted["position"]))
         return here is not None and set(here.split(",")) == set(gtid.split(","))
-    ((host,),) = query(connection, "SELECT @@hostname")
-    if host != hostname:
+    if host_of(connection) != hostname:
         return False
     return not gtid or bool(query(connection, "SELECT GTID_SUBSET(%s, @@gtid_executed)", (gtid,))[0][0])
 

@@ -65,8 +65,14 @@ def look_at_server(connection: Any) -> Server:
 
 def identity(connection: Any) -> str:
     """Return what tells a server from others, however it is reached."""
-    ((hostname, datadir),) = query(connection, "SELECT @@hostname, @@datadir")
-    return f"{hostname}:{datadir}"
+    ((datadir,),) = query(connection, "SELECT @@datadir")
+    return f"{host_of(connection)}:{datadir}"
+
+
+def host_of(connection: Any) -> str:
+    """Return what a server calls its host, as the manifest's "server" has it."""
+    ((hostname,),) = query(connection, "SELECT @@hostname")
+    return hostname
 
 
 def refuse_system_schema(name: str) -> None:
@@ -141,11 +147,11 @@ def non_transactional_tables(connection: Any, schema: str) -> dict[str, str]:
 
 def facts_for_manifest(connection: Any, server: Server, schema: Schema) -> dict:
     """Return the manifest's "server": what a restore elsewhere must know."""
-    ((sql_mode, time_zone, hostname),) = query(connection, "SELECT @@global.sql_mode, @@global.time_zone, @@hostname")
+    ((sql_mode, time_zone),) = query(connection, "SELECT @@global.sql_mode, @@global.time_zone")
     return {
         "flavour": server.flavour,
         "version": server.version,
-        "hostname": hostname,
+        "hostname": host_of(connection),
         "sql_mode": sql_mode,
         "time_zone": time_zone,
         "lower_case_table_names": server.lower_case_table_names,

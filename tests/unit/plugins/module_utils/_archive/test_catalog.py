@@ -83,12 +83,13 @@ def test_a_manifest_of_another_archive_is_refused(tmp_path):
         catalog.find(second, str(tmp_path))
 
 
-def test_a_young_backup_is_found_and_an_older_or_a_safety_one_is_not(tmp_path):
+def test_a_young_backup_is_found_and_an_older_one_or_a_safety_one_or_another_server_s_is_not(tmp_path):
     put(tmp_path, started=utc_now() - timedelta(hours=2))
     put(tmp_path, started=utc_now(), labels={"purpose": "safety"})
-    assert catalog.youngest_within(str(tmp_path), "shop", timedelta(hours=3)) is not None
-    assert catalog.youngest_within(str(tmp_path), "shop", timedelta(hours=1)) is None
-    assert catalog.youngest_within(str(tmp_path), "wiki", timedelta(hours=3)) is None
+    assert catalog.youngest_within(str(tmp_path), "shop", "db1", timedelta(hours=3)) is not None
+    assert catalog.youngest_within(str(tmp_path), "shop", "db1", timedelta(hours=1)) is None
+    assert catalog.youngest_within(str(tmp_path), "wiki", "db1", timedelta(hours=3)) is None
+    assert catalog.youngest_within(str(tmp_path), "shop", "db2", timedelta(hours=3)) is None
 
 
 def test_what_an_interrupted_backup_left_is_swept_and_nothing_else(tmp_path):
