@@ -45,6 +45,8 @@ options:
     description:
       - Where the backup is put, on the host where the module runs. It is created, open to its owner alone, when it is
         not there.
+      - Servers that have databases of the same name need directories of their own, as V(latest) and retention go by
+        the name of the database.
     type: path
     required: true
   compression:
