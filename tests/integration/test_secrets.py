@@ -121,9 +121,8 @@ def test_neither_results_nor_files_hold_the_password(server, shop, folder, accou
 
     for run in runs:
         result = json.loads(json.dumps(run.result))
-        # The echo of the options, which ansible-core 2.21 leaves out by default; what has no_log is masked there.
-        if "invocation" in result:
-            assert result["invocation"]["module_args"]["login_password"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+        # The driver's echo of the options; Ansible masks what has no_log there.
+        assert result["invocation"]["module_args"]["login_password"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
         require_no_trace(run.output, json.dumps(result, ensure_ascii=False))
     require_no_trace(folder, temporary)
     assert list(temporary.iterdir()) == []
