@@ -263,6 +263,7 @@ def start_module(server: PrivateServer) -> Iterator[Callable[..., RunningModule]
         output: int | None = None,
         phases: str | None = None,
         file_size: int | None = None,
+        peak: str | None = None,
     ) -> RunningModule:
         name = f"dbops.recovery.{module}"
         arguments = {"_ansible_module_name": name, "_ansible_check_mode": check, "_ansible_diff": diff, **options}
@@ -282,6 +283,7 @@ def start_module(server: PrivateServer) -> Iterator[Callable[..., RunningModule]
             "fault": fault,
             "phases": phases,
             "file_size": file_size,
+            "peak": peak,
         }
         running.append(RunningModule(order, environment, output))
         return running[-1]

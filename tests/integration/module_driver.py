@@ -9,7 +9,8 @@ not to have], "settings": {"dotted.module:NAME": value}, "kill_at_rename": which
 process's last moment, "fault": ["dotted.module:function", what happens when it is called for the first time: "raise",
 "full" (the disk is), "stop" or "kill" (this process) or the number of a process that is killed then], "phases": a file
 that gets a line of JSON for each phase that ends: [what it was, bytes done, bytes expected, whether that was
-estimated], "file_size": the most bytes that a file may have. As a program it takes the order from standard input.
+estimated], "file_size": the most bytes that a file may have, "peak": a file that gets the most memory that this process
+ever had, in bytes. As a program it takes the order from standard input.
 """
 
 from __future__ import annotations
@@ -82,6 +83,13 @@ def record_phases(file: str) -> None:
     work._enter, work.end = noting_enter, noting_end
 
 
+def note_peak(file: str) -> None:
+    """Of this process alone; what getrusage() says counts what a parent had as well."""
+    with open("/proc/self/status", encoding="ascii") as status, open(file, "w", encoding="ascii") as note:
+        (kilobytes,) = [line.split()[1] for line in status if line.startswith("VmHWM:")]
+        note.write(str(int(kilobytes) * 1024))
+
+
 def run_apart(order: dict, environment: dict, output: Connection) -> None:
     """Run the module in a session of its own, with an environment of its own, that writes to the output."""
     os.setsid()
@@ -109,8 +117,12 @@ def run(order: dict) -> None:
         record_phases(order["phases"])
     if order.get("fault"):
         inject(*order["fault"])
-    with patch_module_args(order["arguments"]):
-        runpy.run_module(f"{COLLECTION}.modules.{order['module']}", run_name="__main__")
+    try:
+        with patch_module_args(order["arguments"]):
+            runpy.run_module(f"{COLLECTION}.modules.{order['module']}", run_name="__main__")
+    finally:
+        if order.get("peak"):
+            note_peak(order["peak"])
 
 
 if __name__ == "__main__":
